@@ -1,0 +1,106 @@
+import { parseArgs } from 'node:util'
+import { closest, distance } from 'fastest-levenshtein'
+import { Problem } from './problem.js'
+
+/** What somebody asked for on the command line. */
+export interface Arguments {
+  /** Absent: ask the sample questions. */
+  readonly question: string | undefined
+  /** Absent: the nearest `node_modules`. */
+  readonly dir: string | undefined
+  readonly maxDocuments: number
+  readonly top: number
+  readonly sentences: number
+  /** `false` if colour is not wanted; `true` leaves it to the terminal. */
+  readonly color: boolean
+  readonly plain: boolean
+  readonly help: boolean
+  readonly version: boolean
+}
+
+export const help = `docs-desk: ask the documentation of your own dependencies
+
+Usage: demo [options] ["question"]
+
+Finds the Markdown in node_modules, indexes it, and answers with sentences quoted from it: an extractive
+brief, no language model, no network. Every question is asked twice, so that the second time shows what the
+cache is good for. Without a question it asks three of its own.
+
+Options:
+  --dir <folder>         a node_modules, or any folder of Markdown (default: the nearest node_modules)
+  --sentences <n>        the most sentences in an answer, 1 to 12 (default: 5)
+  --top <n>              how many sections an answer is written from, 1 to 1000 (default: 400)
+  --max-documents <n>    the most documents to read (default: 1000)
+  --plain                no colour, no progress bar, ASCII only
+  --no-color             no colour; so does the environment variable NO_COLOR
+  --help, -h             this text
+  --version, -v          the version
+
+Exit codes: 0 answered, 1 something broke, 2 cannot be answered as it stands, 130 stopped with Ctrl-C.
+`
+
+const options = {
+  dir: { type: 'string' },
+  sentences: { type: 'string' },
+  top: { type: 'string' },
+  'max-documents': { type: 'string' },
+  plain: { type: 'boolean' },
+  color: { type: 'boolean' },
+  'no-color': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const
+
+/** Reads the command line. What it cannot read is a {@link Problem} that names it. */
+export function readArguments(argv: readonly string[]): Arguments {
+  // Package managers pass a leading `--` on.
+  const args = argv[0] === '--' ? argv.slice(1) : [...argv]
+  const { values, positionals } = parse(args)
+  const question = positionals.length === 0 ? undefined : positionals.join(' ').trim()
+  if (question === '') throw new Problem('The question is empty. Leave it out to ask the sample questions.')
+  if (values.dir === '') throw new Problem('--dir needs a folder.')
+  return {
+    question,
+    dir: values.dir,
+    maxDocuments: whole('--max-documents', values['max-documents'], 1000, 1_000_000),
+    top: whole('--top', values.top, 400, 1000),
+    sentences: whole('--sentences', values.sentences, 5, 12),
+    color: values['no-color'] !== true && values.color !== false && values.plain !== true,
+    plain: values.plain === true,
+    help: values.help === true,
+    version: values.version === true,
+  }
+}
+
+function parse(
+  args: string[],
+): ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>> {
+  try {
+    return parseArgs({ args, options, allowPositionals: true })
+  } catch (error) {
+    const { code, message } = error as Error & { code?: string }
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw unknownOption(args, message)
+    if (code?.startsWith('ERR_PARSE_ARGS_') === true)
+      throw new Problem(`${firstSentence(message)} See --help.`)
+    throw error
+  }
+}
+
+function unknownOption(args: readonly string[], message: string): Problem {
+  const name = /'(-[^']*)'/.exec(message)?.[1] ?? args.find((arg) => arg.startsWith('-')) ?? ''
+  const bare = name.replace(/^-+/, '')
+  const near = closest(bare, Object.keys(options))
+  const hint = distance(bare, near) <= bare.length / 3 ? `Did you mean --${near}? ` : ''
+  return new Problem(`Unknown option ${name}. ${hint}See --help.`)
+}
+
+function firstSentence(message: string): string {
+  return (message.split(/\n|\. /)[0] ?? message).replace(/\.?$/, '.')
+}
+
+function whole(name: string, text: string | undefined, standard: number, most: number): number {
+  if (text === undefined) return standard
+  const number = Number(text)
+  if (/^\d+$/.test(text) && number >= 1 && number <= most) return number
+  throw new Problem(`${name} needs a whole number from 1 to ${most}, got "${text}".`)
+}

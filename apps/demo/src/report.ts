@@ -1,0 +1,103 @@
+import type { Answer } from './desk.js'
+import { count, duration, type Look, table, tone, wrap } from './layout.js'
+import { type Step, type StepName, stepNames } from './steps.js'
+
+/** Below this share of the question covered, the answer begins with a warning. */
+const thin = 0.5
+
+/** What answers: how many documents, and where. */
+export function showCorpus({ corpus }: Answer, dir: string, look: Look): string {
+  const { documents, packages, found, left } = corpus
+  const from = packages > 1 ? ` of ${count(packages, 'package')}` : ''
+  const lines = [`${count(documents, 'Markdown document')}${from} in ${dir}`]
+  if (left > 0) lines.push(`Not all of them: ${left} of ${found} files were left out; see --max-documents.`)
+  return tone(look, 'quiet', lines.join('\n'))
+}
+
+/** The brief with its numbered sources. */
+export function showAnswer({ question, brief }: Answer, look: Look): string {
+  const bullet = look.ascii ? '-' : '•'
+  const lines = [tone(look, 'title', question), '']
+  if (brief.sentences.length === 0)
+    lines.push('  The documents that mention it have no sentence that could be quoted.')
+  else if (brief.coverage < thin) {
+    lines.push('  Little is written about this here. The nearest there is:', '')
+  }
+  for (const { text, source } of brief.sentences) {
+    const number = `[${source}]`
+    const quoted = wrap(`${text} ${number}`, look.width, `  ${bullet} `, '    ')
+    lines.push(quoted.slice(0, -number.length) + tone(look, 'number', number))
+  }
+  if (brief.sources.length > 0) lines.push('')
+  for (const [i, { package: name, version, file, headings }] of brief.sources.entries()) {
+    const arrow = look.ascii ? ' > ' : ' › '
+    const where = headings.length === 0 ? '' : `: ${headings.slice(-2).join(arrow)}`
+    const line = wrap(
+      `${`${name} ${version}`.trim()}, ${file}${where}`,
+      look.width,
+      `  [${i + 1}] `,
+      '      ',
+    )
+    lines.push(tone(look, 'quiet', line))
+  }
+  return lines.join('\n')
+}
+
+/** What each step of one answer did, took and saved. */
+export function showSteps({ steps, ms }: Answer, look: Look): string {
+  const saved = steps.reduce((sum, step) => sum + step.savedMs, 0)
+  const rows = [
+    ['step', '', 'time', 'saved', ''],
+    ...steps.map((step) => [step.name, said[step.from], duration(step.ms), savings(step), step.note]),
+    ['total', '', duration(ms), saved === 0 ? '' : duration(saved), ''],
+  ]
+  const lines = table(rows, ['left', 'left', 'right', 'right', 'left']).map((line) => `  ${line}`)
+  return lines
+    .map((line, i) => {
+      if (i === 0) return tone(look, 'quiet', line)
+      return steps[i - 1]?.from === 'cache' ? tone(look, 'good', line) : line
+    })
+    .join('\n')
+}
+
+const said = { ran: 'ran', cache: 'cache', both: 'ran, cache' } as const
+
+function savings({ from, savedMs }: Step): string {
+  return from === 'ran' ? '' : duration(savedMs)
+}
+
+/** The same questions without and with what the cache remembers, by step and in total. */
+export function showComparison(cold: readonly Answer[], warm: readonly Answer[], look: Look): string {
+  const asked = [...cold, ...warm]
+  const row = (label: string, name?: StepName): string[] => {
+    const saved = total(asked, 'savedMs', name)
+    const times = [total(cold, 'ms', name), total(warm, 'ms', name)]
+    return [label, ...times.map(duration), saved === 0 ? '-' : duration(saved)]
+  }
+  const questions = cold.length === 1 ? 'question' : `${cold.length} questions`
+  const rows = [
+    [`the ${questions}, step by step`, 'first time', 'again', 'saved by the cache'],
+    ...stepNames.map((name) => row(`  ${name}`, name)),
+    row('total'),
+  ]
+  const [head, ...lines] = table(rows, ['left', 'right', 'right', 'right'])
+  const first = total(cold, 'ms')
+  const second = total(warm, 'ms')
+  const without = first + second + total(asked, 'savedMs')
+  const summary =
+    `Both times together: ${duration(first + second)}. Without the cache, by the recorded cost of each step: ` +
+    `about ${duration(without)}. Asking again was ${(first / second).toFixed(0)} times as fast as asking first.`
+  return [tone(look, 'title', head ?? ''), ...lines, '', wrap(summary, look.width)].join('\n')
+}
+
+function total(answers: readonly Answer[], what: 'ms' | 'savedMs', name?: StepName): number {
+  const steps = answers.flatMap((answer) => answer.steps)
+  return steps.reduce((sum, step) => sum + (name === undefined || step.name === name ? step[what] : 0), 0)
+}
+
+/** One line for an answer that was asked before. */
+export function showAgain(answer: Answer, look: Look): string {
+  const hits = answer.steps.filter((step) => step.from === 'cache').map((step) => step.name)
+  const from = hits.length === 0 ? 'nothing from the cache' : `${hits.join(', ')} from the cache`
+  return `  ${answer.question}  ${tone(look, 'good', duration(answer.ms))}${tone(look, 'quiet', `, ${from}`)}`
+}

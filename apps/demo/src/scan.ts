@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Document } from './document.js'
+import { findFiles, type FoundFile } from './find-files.js'
+import { type Pace, quietPace } from './pace.js'
+
+/** What is in a folder, and what was passed over. */
+export interface Corpus {
+  /** In a stable order: READMEs first, then documentation, then change logs. */
+  readonly documents: readonly Document[]
+  /** One digest for all of it: equal exactly when paths, contents, packages and versions are. */
+  readonly digest: string
+  /** Markdown files found, before anything was passed over. */
+  readonly found: number
+  /** Files with the very content of another. */
+  readonly duplicates: number
+  /** Licences and codes of conduct, which answer no questions. */
+  readonly legal: number
+  /** Files larger than `maxBytes`. */
+  readonly large: number
+  /** Files beyond `maxDocuments`. */
+  readonly left: number
+}
+
+export interface ScanOptions {
+  /** The most documents to take. Default 800. */
+  readonly maxDocuments?: number
+  /** Larger files are passed over: they are generated lists more often than prose. Default 512 KiB. */
+  readonly maxBytes?: number
+  readonly pace?: Pace
+}
+
+const legal = /^(licen[cs]e|copying|notice|third.?party|code.of.conduct)/i
+const batchSize = 32
+
+/** Finds and reads the Markdown under a folder. Never cached: it is how the desk notices that a file changed. */
+export async function scan(root: string, options: ScanOptions = {}): Promise<Corpus> {
+  const { maxDocuments = 800, maxBytes = 512 * 1024, pace = quietPace } = options
+  const files: FoundFile[] = []
+  for (const found of findFiles(root)) {
+    files.push(...found)
+    if (found.length > 0) await pace(0, 1)
+  }
+  const readable = files.filter((file) => !legal.test(lastPart(file.file))).toSorted(byWorth)
+  const documents: Document[] = []
+  const digests = new Set<string>()
+  let duplicates = 0
+  let large = 0
+  let left = 0
+  for (const [i, file] of readable.entries()) {
+    if (i % batchSize === 0) await pace(i, readable.length)
+    if (documents.length >= maxDocuments) {
+      left++
+      continue
+    }
+    const content = readFileSync(file.location)
+    const digest = createHash('sha256').update(content).digest('base64url')
+    if (digests.has(digest)) duplicates++
+    else if (content.length > maxBytes) large++
+    else {
+      digests.add(digest)
+      documents.push({
+        path: file.path,
+        package: file.package,
+        version: file.version,
+        file: file.file,
+        digest,
+        text: content.toString('utf8'),
+      })
+    }
+  }
+  await pace(readable.length, readable.length)
+  return {
+    documents,
+    digest: digestOf(documents),
+    found: files.length,
+    duplicates,
+    legal: files.length - readable.length,
+    large,
+    left,
+  }
+}
+
+function digestOf(documents: readonly Document[]): string {
+  const hash = createHash('sha256')
+  for (const { path, digest, package: name, version } of documents) {
+    hash.update(`${path}\0${digest}\0${name}\0${version}\0`)
+  }
+  return hash.digest('base64url')
+}
+
+function byWorth(a: FoundFile, b: FoundFile): number {
+  return rank(a) - rank(b) || depth(a) - depth(b) || (a.path < b.path ? -1 : 1)
+}
+
+function rank({ file }: FoundFile): number {
+  const name = lastPart(file)
+  if (/^readme/i.test(name) && !file.includes('/')) return 0
+  return isChangelog(file) ? 2 : 1
+}
+
+function depth({ file }: FoundFile): number {
+  return file.split('/').length
+}
+
+/** Whether a file tells what changed rather than how things are. */
+export function isChangelog(file: string): boolean {
+  return /^(changelog|changes|history|releases?)\b/i.test(lastPart(file))
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { help, readArguments } from '../src/arguments.js'
+import { Problem } from '../src/problem.js'
+
+describe('readArguments', () => {
+  it('has a default for everything', () => {
+    expect(readArguments([])).toEqual({
+      question: undefined,
+      dir: undefined,
+      maxDocuments: 1000,
+      top: 400,
+      sentences: 5,
+      color: true,
+      plain: false,
+      help: false,
+      version: false,
+    })
+  })
+
+  it('a question may come without quotes, and after a bare --', () => {
+    expect(readArguments(['what', 'is', 'this?']).question).toBe('what is this?')
+    expect(readArguments(['--', '--dir', 'x', 'why?'])).toMatchObject({ dir: 'x', question: 'why?' })
+  })
+
+  it.each([
+    [['--sentence', '3'], 'Unknown option --sentence. Did you mean --sentences? See --help.'],
+    [['-x'], 'Unknown option -x. See --help.'],
+    [['--dir'], "Option '--dir <value>' argument missing. See --help."],
+    [['--plain=yes'], "Option '--plain' does not take an argument. See --help."],
+    [['--sentences', '0'], '--sentences needs a whole number from 1 to 12, got "0".'],
+    [['--top', 'many'], '--top needs a whole number from 1 to 1000, got "many".'],
+    [['  '], 'The question is empty. Leave it out to ask the sample questions.'],
+  ])('%j is a problem that says what to do', (argv, message) => {
+    expect(() => readArguments(argv)).toThrow(new Problem(message))
+  })
+
+  it('the help names every option and keeps to 110 columns', () => {
+    for (const option of [
+      'dir',
+      'sentences',
+      'top',
+      'max-documents',
+      'plain',
+      'no-color',
+      'help',
+      'version',
+    ]) {
+      expect(help).toContain(`--${option}`)
+    }
+    expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110)
+  })
+})

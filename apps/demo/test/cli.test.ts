@@ -1,0 +1,146 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { handbook } from './handbook.js'
+import { temporaryTree } from './temporary-tree.js'
+
+const app = fileURLToPath(new URL('..', import.meta.url))
+const main = join(app, 'dist/main.js')
+
+interface Outcome {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+function start(
+  args: readonly string[],
+  cwd: string = handbook,
+): { child: ChildProcess; ended: Promise<Outcome> } {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd,
+    env: { ...process.env, FORCE_COLOR: '', COLUMNS: '' },
+  })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (data: Buffer) => (out += data.toString()))
+  child.stderr.on('data', (data: Buffer) => (err += data.toString()))
+  const ended = new Promise<Outcome>((resolve) => child.on('close', (code) => resolve({ code, out, err })))
+  return { child, ended }
+}
+
+function demo(...args: string[]): Promise<Outcome> {
+  return start(args).ended
+}
+
+beforeAll(() => {
+  const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'))
+  execFileSync(process.execPath, [join(typescript, 'bin/tsc'), '-b', join(app, 'tsconfig.build.json')], {
+    stdio: 'inherit',
+  })
+}, 60_000)
+
+describe('the command line', () => {
+  it('answers a question with sources, then shows what asking again costs', async () => {
+    const { code, out, err } = await demo('--dir', '.', 'How long is the pause between retries?')
+    expect(code).toBe(0)
+    expect(out).toContain('The pause doubles with every attempt')
+    expect(out).toMatch(/\[1\] handbook, README\.md: ferry › Retries/)
+    expect(out).toMatch(/index +ran/)
+    expect(out).toMatch(/chunk, index, brief from the cache/)
+    expect(out).toMatch(/no language model/)
+    expect(err.trim().split('\n')).toEqual([
+      'splitting documents ...',
+      'indexing ...',
+      'writing the brief ...',
+    ])
+  })
+
+  it('without a question it asks three of its own', async () => {
+    const { code, out } = await demo('--dir', '.')
+    expect(code).toBe(0)
+    expect(out.match(/^ {2}total/gm)).toHaveLength(3)
+    expect(out).toContain('the 3 questions, step by step')
+  })
+
+  it('writes no colour into a pipe, and with --plain nothing but ASCII of its own', async () => {
+    const { out } = await demo('--dir', '.', '--plain', 'retries')
+    // eslint-disable-next-line no-control-regex -- that is what is looked for
+    expect(out).toMatch(/^[\t\n\x20-\x7e]*$/)
+  })
+
+  it('--sentences limits the answer', async () => {
+    const { out } = await demo('--dir', '.', '--sentences', '1', 'job folder')
+    expect(out.match(/^ {2}• /gm)).toHaveLength(1)
+  })
+
+  it('--max-documents says what it left out', async () => {
+    const { out } = await demo('--dir', '.', '--max-documents', '2', 'retries')
+    expect(out).toMatch(
+      /2 Markdown documents .*\nNot all of them: 3 of 6 files were left out; see --max-documents\./,
+    )
+  })
+
+  it('finds the nearest node_modules by itself', async () => {
+    const root = temporaryTree({
+      'node_modules/lantern/package.json': '{"name":"lantern","version":"3.2.1"}',
+      'node_modules/lantern/README.md': '# lantern\n\nLantern is a client that follows every redirect once.',
+      'src/x.ts': '',
+    })
+    const { code, out } = await start(['what is lantern?'], join(root, 'src')).ended
+    expect(code).toBe(0)
+    expect(out).toContain('[1] lantern 3.2.1, README.md: lantern')
+  })
+
+  it('--help and --version answer and do nothing else', async () => {
+    expect(await demo('--help')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Usage: demo'),
+      err: '',
+    })
+    expect(await demo('--version')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+      err: '',
+    })
+  })
+
+  it.each([
+    [['--sentence', '3'], 'Unknown option --sentence. Did you mean --sentences? See --help.'],
+    [['--dir', 'gone'], `There is no folder ${join(handbook, 'gone')}.`],
+    [['--dir', 'README.md'], `${join(handbook, 'README.md')} is a file; --dir needs a folder.`],
+    [[''], 'The question is empty. Leave it out to ask the sample questions.'],
+    [['--dir', '.', 'plutonium'], 'No document here says anything about "plutonium".'],
+  ])('%j ends with code 2 and one sentence on standard error', async (args, message) => {
+    const { code, out, err } = await demo(...args)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).toContain(message)
+    expect(err).not.toContain('    at ')
+  })
+
+  it('a folder without Markdown ends with code 2', async () => {
+    const dir = temporaryTree({ 'a.txt': '' })
+    expect(await demo('--dir', dir)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('no Markdown files'),
+    })
+  })
+
+  it.skipIf(process.platform === 'win32')('Ctrl-C ends it with 130 and without a stack trace', async () => {
+    const { child, ended } = start(['--dir', '.'])
+    child.stderr?.once('data', () => child.kill('SIGINT'))
+    const { code, err } = await ended
+    expect(code).toBe(130)
+    expect(err).not.toContain('Error')
+  })
+
+  it('a reader that stops reading is no error', async () => {
+    const { child, ended } = start(['--dir', '.'])
+    child.stdout?.destroy()
+    const { code, err } = await ended
+    expect(code).toBe(0)
+    expect(err).not.toContain('EPIPE')
+  })
+})

@@ -1,0 +1,321 @@
+import { give } from './copy.js'
+import { clear, clearPattern, invalidateTags } from './clearing.js'
+import { type Duration, toMs } from './duration.js'
+import { Engine } from './engine.js'
+import { freshness } from './entry.js'
+import type { EventName, Listener } from './events.js'
+import { type EntryView, type Explanation, explain, viewOf } from './explaining.js'
+import { keyOf } from './key-of.js'
+import type { Loader, LoadMany } from './loader.js'
+import { hit, load, missed } from './loading.js'
+import { findMany, loadAll, targets } from './loading-many.js'
+import type { CacheOptions, GetOrSetOptions, LoadingOptions, SetOptions } from './options.js'
+import { build, checkFunction, plan, type Plan, show } from './plan.js'
+import type { Found, Target } from './found.js'
+import { find } from './reading.js'
+import { Scope } from './scope.js'
+import { type CacheStats, statsOf } from './stats.js'
+import { allAlive } from './tag-table.js'
+import type { Wrappable, WrapOptions, Wrapped } from './wrapping.js'
+import { expire, remove, set, setMany } from './writing.js'
+
+/** Below this, in milliseconds, a fresh hit asks the exact clock instead of the coarse one. */
+const nearEnd = 50
+
+/**
+ * A cache over one store: single flight, stale values for bad times, tags, namespaces.
+ *
+ * What holds for every method that answers with a promise: it never throws, it rejects. A wrong key or option is
+ * a `TypeError` or a `RangeError` that names it. After `close()` it is a `CacheError` with the code `ERR_CLOSED`.
+ * A failing store is a miss, or a write that is not kept, and an `error` event; see `onStoreError`.
+ */
+export class Cache {
+  readonly #engine: Engine
+  readonly #scope: Scope
+  /** A fresh entry is the answer as it is: nothing in the defaults wants a second look. */
+  readonly #plain: boolean
+  readonly #prefix: string
+
+  constructor(options: CacheOptions)
+  /** @internal A namespace of another cache. */
+  constructor(engine: Engine, scope: Scope)
+  constructor(from: CacheOptions | Engine, scope?: Scope) {
+    if (from instanceof Engine) {
+      this.#engine = from
+      this.#scope = scope!
+    } else {
+      const { settings, plan: calls } = build(from)
+      for (const member of ['get', 'set', 'delete', 'clear', 'close'] as const) {
+        checkFunction(from.store?.[member], `store.${member}`)
+      }
+      this.#scope = new Scope('', from.store.tags === undefined ? [] : [''], calls)
+      this.#engine = new Engine(from, settings, calls.timeouts.store)
+    }
+    this.#prefix = this.#scope.prefix
+    this.#plain = isPlain(this.#scope.plan)
+  }
+
+  /** What stands in front of its keys in the store; `''` for the root. */
+  get name(): string {
+    return this.#scope.namespace
+  }
+
+  /**
+   * The value, from the store or from the loader. The loader runs only if nobody has the value or is getting it;
+   * callers who come meanwhile share its answer, or its error. A value whose load began before a `set`, `delete`,
+   * `expire`, `clear` or `invalidateTags` that touches it is not kept, and not given to anyone who asks later.
+   *
+   * Where the load fails or takes too long and there is a stale value, that is the answer; see `grace` and
+   * `timeouts`. Otherwise the loader's own error is thrown, to everyone who waits.
+   */
+  getOrSet<V>(key: string, loader: Loader<V>, options?: GetOrSetOptions): Promise<V> {
+    // The hot path. A root key that begins with `@` (64) is escaped in the store.
+    if (this.#plain && typeof key === 'string' && (options === undefined || isPlain(options))) {
+      const engine = this.#engine
+      const entry =
+        this.#prefix !== ''
+          ? engine.local.get(this.#prefix + key)
+          : key.charCodeAt(0) === 64
+            ? undefined
+            : engine.local.get(key)
+      if (entry !== undefined) {
+        const left = entry.staleAt - engine.coarse()
+        const { tags } = entry
+        if (
+          (left > nearEnd || (left > -Infinity && entry.staleAt > engine.clock.now())) &&
+          (tags === undefined || allAlive(tags))
+        ) {
+          if (engine.tellsHits) hit(engine, this.#scope, key, entry)
+          else engine.count.hits++
+          return Promise.resolve(entry.value as V)
+        }
+      }
+    }
+    return this.#load(key, loader, options)
+  }
+
+  async #load<V>(key: string, loader: Loader<V>, options?: GetOrSetOptions): Promise<V> {
+    checkFunction(loader, 'loader')
+    return load(this.#engine, { ...this.#target(key, options), loader }) as Promise<V>
+  }
+
+  /**
+   * The values of several keys, in a `Map` in their order. `loadMany` is asked once for all that nobody has or is
+   * getting; a key it leaves out of a `Map` does not exist, and is left out of the answer.
+   */
+  async getOrSetMany<V>(
+    keys: Iterable<string>,
+    loadMany: LoadMany<V>,
+    options?: GetOrSetOptions,
+  ): Promise<Map<string, V>> {
+    checkFunction(loadMany, 'loadMany')
+    const calls = this.#plan(options)
+    return loadAll(this.#engine, targets(this.#scope, keys, calls), loadMany, calls)
+  }
+
+  /** The fresh value, or `undefined`. A cached `undefined` looks the same; `has` and `getEntry` tell them apart. */
+  async get<V = unknown>(key: string): Promise<V | undefined> {
+    const found = await this.#find(key)
+    return this.#isHit(key, found) ? (give(found.value, this.#scope.plan) as V) : undefined
+  }
+
+  /** The entry, fresh or stale, with what is known of it, or `undefined`. Counted as a read if it is fresh. */
+  async getEntry<V = unknown>(key: string): Promise<EntryView<V> | undefined> {
+    const found = await this.#find(key)
+    this.#isHit(key, found)
+    return found && (viewOf(this.#engine, this.#scope, found) as EntryView<V>)
+  }
+
+  /** The fresh values of several keys, in a `Map` in their order that holds only what was there. */
+  async getMany<V = unknown>(keys: Iterable<string>): Promise<Map<string, V>> {
+    const wanted = targets(this.#scope, keys, this.#scope.plan)
+    this.#engine.assertOpen()
+    const values = new Map<string, V>()
+    ;(await findMany(this.#engine, wanted)).forEach((found, i) => {
+      const { key, plan: calls } = wanted[i]!
+      if (this.#isHit(key, found)) values.set(key, give(found.value, calls) as V)
+    })
+    return values
+  }
+
+  /** Whether there is a fresh value, `undefined` and `null` included. Counted as a read. */
+  async has(key: string): Promise<boolean> {
+    return this.#isHit(key, await this.#find(key))
+  }
+
+  /**
+   * The fresh value in the nearest tier, at once, or `undefined`. Not a use and not a read: order and counters
+   * stay. Always `undefined` where that tier is not in this process.
+   */
+  peek<V = unknown>(key: string): V | undefined {
+    const entry = this.#engine.local.peek(this.#scope.keyIn(key))
+    if (entry === undefined || freshness(entry, this.#engine.clock.now()) !== 'fresh') return undefined
+    if (entry.tags !== undefined && !allAlive(entry.tags)) return undefined
+    return give(entry.value, this.#scope.plan) as V
+  }
+
+  /**
+   * Replaces the entry. Wins over every load that began before it resolves. A `ttl` of `0` keeps nothing, and what
+   * was there goes.
+   */
+  async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
+    return set(this.#engine, this.#scope, key, value, this.#plan(options))
+  }
+
+  /** Replaces several entries, given as a `Map`, an object or pairs. If one of them cannot be kept, none is written. */
+  async setMany(
+    entries: Iterable<readonly [key: string, value: unknown]> | Readonly<Record<string, unknown>>,
+    options?: SetOptions,
+  ): Promise<void> {
+    if (typeof entries !== 'object' || entries === null) {
+      throw new TypeError(`setMany takes a Map, an object or pairs, got ${show(entries)}`)
+    }
+    const pairs = Symbol.iterator in entries ? [...entries] : Object.entries(entries)
+    return setMany(this.#engine, this.#scope, pairs, this.#plan(options))
+  }
+
+  /** Removes the entry; tells whether there was one, fresh or stale. No older load is stored afterwards. */
+  async delete(key: string): Promise<boolean> {
+    return (await remove(this.#engine, this.#scope, [key])) > 0
+  }
+
+  /** Removes several entries; tells how many there were. */
+  async deleteMany(keys: Iterable<string>): Promise<number> {
+    const wanted = targets(this.#scope, keys, this.#scope.plan)
+    return remove(this.#engine, this.#scope, wanted.map(({ key }) => key))
+  }
+
+  /** Makes the entry stale from now on: it is loaded anew, and stands in for its `grace` if that fails. */
+  async expire(key: string): Promise<boolean> {
+    return expire(this.#engine, this.#scope, key)
+  }
+
+  /** Ends every entry of this namespace that has any of the tags. Costs one write a tag, however many entries. */
+  async invalidateTags(tags: readonly string[]): Promise<void> {
+    return invalidateTags(this.#engine, this.#scope, tags)
+  }
+
+  /** Ends every entry of this cache and of the namespaces within, and nobody else's. */
+  async clear(): Promise<void> {
+    return clear(this.#engine, this.#scope)
+  }
+
+  /**
+   * Removes the keys of this namespace that match (`*`, `?`, `[abc]`, `\` before one taken literally) and tells how
+   * many. Looks at every key; tags are the cheap way. A store that cannot list its keys is `ERR_UNSUPPORTED`.
+   */
+  async clearPattern(glob: string): Promise<number> {
+    return clearPattern(this.#engine, this.#scope, glob)
+  }
+
+  /**
+   * A part of this cache with keys, tags and defaults of its own, over the same store. Cheap enough to call for
+   * each request. Its `defaults` stand over this cache's.
+   */
+  namespace(name: string, defaults?: LoadingOptions): Cache {
+    return new Cache(this.#engine, this.#scope.child(name, this.#plan(defaults)))
+  }
+
+  /**
+   * A function like `fn` that remembers its answers. The key is `name` and the canonical form of all arguments
+   * (see `keyOf`), or of what `options.key` makes of them; arguments that have none are a `CacheKeyError`.
+   */
+  wrap<Args extends readonly unknown[], V>(
+    name: string,
+    fn: Wrappable<Args, V>,
+    options: WrapOptions<Args> = {},
+  ): Wrapped<Args, V> {
+    if (typeof name !== 'string' || name === '') {
+      throw new TypeError(`wrap needs a name, a non-empty string, got ${show(name)}`)
+    }
+    checkFunction(fn, 'fn')
+    const { key: choose, ...rest } = options
+    if (choose !== undefined) checkFunction(choose, 'key')
+    const scope = this.#scope
+    const engine = this.#engine
+    const calls = plan(scope.plan, rest)
+    const keyFor = (...args: Args): string => `${name}:${keyOf(choose === undefined ? args : choose(...args))}`
+    const wrapped = async function (this: unknown, ...args: Args): Promise<V> {
+      const key = keyFor(...args)
+      const loader = (): unknown => Reflect.apply(fn, this, args)
+      return load(engine, { scope, key, storeKey: scope.keyIn(key), plan: calls, loader }) as Promise<V>
+    }
+    return Object.assign(wrapped, { keyFor })
+  }
+
+  /** Tells the listener of every event of that name, of this cache and all its namespaces; the answer stops it. */
+  on<E extends EventName>(event: E, listener: Listener<E>): () => void {
+    checkFunction(listener, 'listener')
+    return this.#engine.listen(event, listener)
+  }
+
+  /** What was counted so far, all namespaces together. */
+  stats(): CacheStats {
+    return statsOf(this.#engine.count, this.#engine.loading)
+  }
+
+  /** Everything that is known of a key: who would answer, how old it is, until when, what would end it, who loads it. */
+  async explain(key: string): Promise<Explanation> {
+    return explain(this.#engine, this.#scope, key)
+  }
+
+  /** Resolves when every load and every write behind is done, also of what begins meanwhile. */
+  async drain(): Promise<void> {
+    return this.#engine.drain()
+  }
+
+  /**
+   * Ends the cache: nothing new is taken, loads under way are waited for until `deadline` (default 1.5 seconds) and
+   * then given up, the store is closed, no timer is left. Safe to call twice. On a namespace, waits for the work
+   * under way and leaves the cache open.
+   */
+  async close(options: { readonly deadline?: Duration | undefined } = {}): Promise<void> {
+    const deadline = toMs(options.deadline ?? 1_500, 'deadline')
+    return this.#scope.namespace === '' ? this.#engine.close(deadline) : this.#engine.drain()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #plan(options: LoadingOptions | undefined): Plan {
+    return options === undefined ? this.#scope.plan : plan(this.#scope.plan, options)
+  }
+
+  #target(key: string, options?: LoadingOptions): Target {
+    return { scope: this.#scope, key, storeKey: this.#scope.keyIn(key), plan: this.#plan(options) }
+  }
+
+  async #find(key: string): Promise<Found | undefined> {
+    const target = this.#target(key)
+    this.#engine.assertOpen()
+    return find(this.#engine, target)
+  }
+
+  /** Counts a read without a loader. Only what is fresh is an answer. */
+  #isHit(key: string, found: Found | undefined): found is Found {
+    const fresh = found?.state === 'fresh'
+    if (fresh) hit(this.#engine, this.#scope, key, found.entry)
+    else missed(this.#engine, this.#scope, key)
+    return fresh
+  }
+}
+
+/** A cache over the store. `await using` closes it. */
+export function createCache(options: CacheOptions): Cache {
+  return new Cache(options)
+}
+
+/** Whether a fresh entry can be handed out as it is: only these options change what a fresh hit does. */
+function isPlain(o: GetOrSetOptions): boolean {
+  return (
+    o.signal === undefined &&
+    o.forceRefresh === undefined &&
+    o.skip === undefined &&
+    o.refreshAhead === undefined &&
+    o.beta === undefined &&
+    o.schema === undefined &&
+    o.version === undefined &&
+    (o.copy === undefined || o.copy === 'share')
+  )
+}

@@ -1,0 +1,77 @@
+import { attempt, chain, isPromise } from './awaitable.js'
+import type { Engine } from './engine.js'
+import { CacheError } from './errors.js'
+import { matchGlob } from './glob.js'
+import { checkTags, show } from './plan.js'
+import type { Scope } from './scope.js'
+import type { Awaitable } from './store.js'
+import { removeAll } from './writing.js'
+
+/** Ends every entry of this namespace with any of the tags. One write a tag, however many entries. */
+export function invalidateTags(engine: Engine, scope: Scope, tags: readonly string[]): Awaitable<void> {
+  checkTags(tags)
+  engine.assertOpen()
+  return chain(invalidate(engine, tags.map((tag) => scope.keyIn(tag))), () => {
+    if (engine.events.has('invalidate')) engine.events.emit('invalidate', { namespace: scope.namespace, tags })
+  })
+}
+
+function invalidate(engine: Engine, names: readonly string[]): Awaitable<void> {
+  return attempt(
+    () => engine.tags.invalidate(names),
+    () => undefined,
+    (error) => engine.tolerate(error, 'invalidate tags'),
+  )
+}
+
+/**
+ * Ends every entry of the scope. A namespace ends by its epoch, in constant time, and its space comes back as
+ * entries are looked at; the root is cleared in the store.
+ */
+export function clear(engine: Engine, scope: Scope): Awaitable<void> {
+  engine.assertOpen()
+  const covers = (storeKey: string): boolean => scope.covers(storeKey)
+  const { store } = engine
+  const inStore = (): Awaitable<unknown> => {
+    if (scope.prefix === '') return chain(engine.guard.call('clear', () => store.clear()), () => invalidate(engine, scope.epochs))
+    // Where an epoch is not agreed on by all who share the store, the entries have to go one by one.
+    const swept =
+      store.local !== undefined || store.tags !== undefined
+        ? undefined
+        : chain(engine.guard.call('clear', () => store.clear(scope.prefix)), () =>
+            engine.guard.call('clear', () => store.clear(`@${scope.namespace}/`)),
+          )
+    return chain(swept, () => invalidate(engine, [scope.prefix]))
+  }
+  return chain(engine.changeWhere(covers, 'clear', inStore), () => {
+    if (engine.events.has('clear')) engine.events.emit('clear', { namespace: scope.namespace })
+  })
+}
+
+/** Removes the keys of this namespace that match, and tells how many. Namespaces within are not touched. */
+export async function clearPattern(engine: Engine, scope: Scope, glob: string): Promise<number> {
+  if (typeof glob !== 'string' || glob === '') throw new TypeError(`a pattern must be a non-empty string, got ${show(glob)}`)
+  engine.assertOpen()
+  const { keys } = engine.store
+  if (keys === undefined) {
+    throw new CacheError('ERR_UNSUPPORTED', 'clearPattern needs a store that lists its keys (the group `keys`)')
+  }
+  const matches = (storeKey: string): boolean => {
+    const key = scope.keyOut(storeKey)
+    return key !== undefined && matchGlob(glob, key)
+  }
+  // The root's own keys may be escaped in the store, so only a plain beginning can be left to the store to match.
+  const inStore = scope.prefix !== '' || /^[^@*?[\\]/.test(glob) ? glob : undefined
+  let removed = 0
+  const sweep = async (): Promise<void> => {
+    for await (const listed of keys.scan(scope.prefix, inStore)) {
+      const matching = listed.filter(matches)
+      if (matching.length === 0) continue
+      const count = engine.guard.call('delete', () => removeAll(engine.store, matching))
+      removed += isPromise(count) ? await count : count
+    }
+  }
+  await engine.changeWhere(matches, 'clear', sweep)
+  if (engine.events.has('clear')) engine.events.emit('clear', { namespace: scope.namespace, pattern: glob })
+  return removed
+}

@@ -1,0 +1,64 @@
+/** A timer that was set; opaque. */
+export type Timer = unknown
+
+/** Where time comes from. Tests give a fake one. */
+export interface Clock {
+  /** Milliseconds since the epoch. Never goes back while the process lives. */
+  now(): number
+  /**
+   * Like `now`, but may lag behind by a millisecond, or by as long as one task holds up the event loop.
+   * Only asked where an entry has far longer to live. Default: `now`.
+   */
+  coarse?(): number
+  /**
+   * Calls back once after `ms`, which may exceed 2³¹.
+   *
+   * `keepAlive`: whether the process waits for it. True for a timer somebody awaits.
+   */
+  setTimer(callback: () => void, ms: number, keepAlive: boolean): Timer
+  clearTimer(timer: Timer): void
+}
+
+/** The longest delay a platform's timer takes; a longer one fires at once. */
+const longest = 2 ** 31 - 1
+
+interface SystemTimer {
+  handle: ReturnType<typeof setTimeout>
+}
+
+function arm(timer: SystemTimer | undefined, callback: () => void, ms: number, keepAlive: boolean): SystemTimer {
+  const handle =
+    ms > longest
+      ? setTimeout(() => arm(armed, callback, ms - longest, keepAlive), longest)
+      : setTimeout(callback, ms)
+  if (!keepAlive) (handle as { unref?: () => void }).unref?.()
+  const armed = timer ?? { handle }
+  armed.handle = handle
+  return armed
+}
+
+let origin: number | undefined
+let coarseNow = 0
+const forgetCoarse = (): void => {
+  coarseNow = 0
+}
+
+function now(): number {
+  // The wall clock is read once, and not at import: edge workers have none then. It may be set back; this may not.
+  origin ??= Date.now() - performance.now()
+  return origin + performance.now()
+}
+
+/** The platform's time: the wall clock as it stood at the first call, and the monotonic one from there. */
+export const systemClock: Clock = {
+  now,
+  coarse() {
+    if (coarseNow === 0) {
+      coarseNow = now()
+      arm(undefined, forgetCoarse, 1, false)
+    }
+    return coarseNow
+  },
+  setTimer: (callback, ms, keepAlive) => arm(undefined, callback, ms, keepAlive),
+  clearTimer: (timer) => clearTimeout((timer as SystemTimer | undefined)?.handle),
+}

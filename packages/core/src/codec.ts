@@ -1,0 +1,9 @@
+/** Turns values into bytes and back, for stores that leave the process. */
+export interface Codec {
+  /** Stands in front of the bytes, so that another codec's are told apart. Short and stable. */
+  readonly name: string
+  /** The bytes. A value that cannot be kept is a `CacheError` with the code `ERR_VALUE` that names the path. */
+  encode(value: unknown): Uint8Array
+  /** A value equal to the encoded one. Bytes it does not understand are an error, never another value. */
+  decode(bytes: Uint8Array): unknown
+}

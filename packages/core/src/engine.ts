@@ -1,0 +1,268 @@
+import { attempt, ignore, isPromise } from './awaitable.js'
+import { type Clock, systemClock } from './clock.js'
+import { CacheError } from './errors.js'
+import { type CacheEvents, type EventName, Events, type KeyEvent, type Listener } from './events.js'
+import { Failures } from './failures.js'
+import type { Flight } from './flight.js'
+import type { CacheOptions } from './options.js'
+import type { Settings } from './plan.js'
+import type { Scope } from './scope.js'
+import { counters, type Counters } from './stats.js'
+import { StoreGuard } from './store-guard.js'
+import type { Awaitable, Change, Local, Store } from './store.js'
+import { TagTable } from './tag-table.js'
+
+/** How many keys whose removal failed are remembered. Beyond it the oldest is told of and forgotten. */
+const mostOwed = 10_000
+
+/** The nearest tier of a store in another process, and of a closed one. */
+const nothing: Local = { get: () => undefined, peek: () => undefined }
+
+/** Whether the error is about the value, and not about the store. */
+const isRefusal = (error: unknown): boolean => error instanceof CacheError && error.code === 'ERR_VALUE'
+
+/**
+ * What a cache and all of its namespaces share: the store and what stands around it, the flight table, the
+ * tags, and what is known of failures. The paths through it are in `reading.ts`, `loading.ts` and `writing.ts`.
+ */
+export class Engine {
+  readonly store: Store
+  /** The store's nearest tier, in this process; holds nothing once the cache is closed. */
+  local: Local
+  readonly tiers: readonly string[]
+  readonly clock: Clock
+  readonly settings: Settings
+  readonly guard: StoreGuard
+  readonly tags: TagTable
+  readonly events: Events = new Events()
+  readonly count: Counters = counters()
+  readonly failures: Failures = new Failures()
+  /** The load of each key that a new caller may join. */
+  readonly flights: Map<string, Flight> = new Map()
+  /** Every load that has not ended, fenced ones included. */
+  readonly running: Set<Flight> = new Set()
+  /** Loaders at work. */
+  loading = 0
+  closed = false
+  /** Somebody listens to hits. A field, for the hot path. */
+  tellsHits = false
+  /** The time to a millisecond or so; see `Clock.coarse`. */
+  readonly coarse: () => number
+
+  /** Keys that are being changed in a store that has not answered yet. */
+  readonly #changing = new Map<string, number>()
+  /** The same for changes of many keys. */
+  readonly #barriers = new Set<(storeKey: string) => boolean>()
+  /** Keys that were to be removed when the store failed. What it has of them is not to be seen. */
+  readonly #owed = new Set<string>()
+  readonly #unfollow: readonly ((() => void) | undefined)[]
+
+  constructor(options: CacheOptions, settings: Settings, storeTimeout: number) {
+    const { store, clock = systemClock } = options
+    this.store = store
+    this.local = store.local ?? nothing
+    this.tiers = store.tiers ?? ['store']
+    this.clock = clock
+    this.coarse = clock.coarse === undefined ? () => clock.now() : () => clock.coarse!()
+    this.settings = settings
+    this.guard = new StoreGuard(clock, storeTimeout, settings.circuit, (state) => this.events.emit('circuit', { state }))
+    const { tags } = store
+    const guarded = tags && {
+      position: () => this.guard.call('read the tags', () => tags.position()),
+      versions: (names: readonly string[], since?: string) =>
+        this.guard.call('read the tags', () => tags.versions(names, since)),
+      invalidate: (names: readonly string[]) => this.guard.call('invalidate tags', () => tags.invalidate(names)),
+    }
+    this.tags = new TagTable(settings.maxTags, guarded, store.log !== undefined)
+    this.#unfollow = [
+      store.log?.follow({
+        changed: (change) => this.#changed(change),
+        lost: () => {
+          this.tags.forgetAll()
+          this.fenceWhere(() => true)
+        },
+      }),
+      store.evictions?.follow((storeKey) => {
+        this.count.evictions++
+        if (this.events.has('evict')) this.events.emit('evict', describe(storeKey))
+      }),
+    ]
+  }
+
+  listen<E extends EventName>(name: E, listener: Listener<E>): () => void {
+    const stop = this.events.on(name, listener)
+    this.tellsHits = this.events.has('hit')
+    return () => {
+      stop()
+      this.tellsHits = this.events.has('hit')
+    }
+  }
+
+  assertOpen(): void {
+    if (this.closed) throw new CacheError('ERR_CLOSED', `the cache '${this.settings.name}' is closed`)
+  }
+
+  tierName(tier: number): string {
+    return this.tiers[tier] ?? `tier ${tier}`
+  }
+
+  /** Tells of a failure that no caller is told of. */
+  report(error: unknown, during: string, key?: string): void {
+    this.count.errors++
+    if (this.events.has('error')) this.events.emit('error', { error, during, ...(key !== undefined && { key }) })
+  }
+
+  /** Does with a failing store call what `onStoreError` says. A value that cannot be kept always reaches the caller. */
+  tolerate(error: unknown, during: string, key?: string): void {
+    this.report(error, during, key)
+    const { onStoreError } = this.settings
+    if (onStoreError === 'throw' || isRefusal(error)) throw error
+    if (typeof onStoreError === 'function') onStoreError(error as Error)
+  }
+
+  /** Tells of an event about a key, if anybody listens. */
+  tell<E extends EventName>(name: E, scope: Scope, key: string, more: Omit<CacheEvents[E], keyof KeyEvent>): void {
+    if (this.events.has(name)) {
+      this.events.emit(name, { key, namespace: scope.namespace, ...more } as unknown as CacheEvents[E])
+    }
+  }
+
+  /** Keeps the flight under way for the key, if any, from being stored or joined. */
+  fence(storeKey: string): void {
+    const flight = this.flights.get(storeKey)
+    if (flight === undefined) return
+    flight.fenced = true
+    this.flights.delete(storeKey)
+  }
+
+  fenceWhere(matches: (storeKey: string) => boolean): void {
+    for (const storeKey of this.flights.keys()) if (matches(storeKey)) this.fence(storeKey)
+  }
+
+  /** Whether the key is being changed at this moment, so that a load may not be stored over it. */
+  isChanging(storeKey: string): boolean {
+    if (this.#changing.has(storeKey)) return true
+    for (const matches of this.#barriers) if (matches(storeKey)) return true
+    return false
+  }
+
+  /**
+   * Changes keys in the store: loads that began before the change is acknowledged are fenced, also those that
+   * begin and end while the store takes its time.
+   *
+   * `unless` is the answer where the store fails and that is tolerated; the keys are owed a removal then.
+   */
+  change<T>(storeKeys: readonly string[], during: string, call: () => Awaitable<T>, unless: T): Awaitable<T> {
+    const settled = (): void => {
+      for (const storeKey of storeKeys) this.fence(storeKey)
+    }
+    for (const storeKey of storeKeys) this.failures.delete(storeKey)
+    settled()
+    const answer = attempt(
+      () => this.guard.call(during, call),
+      (value) => {
+        for (const storeKey of storeKeys) this.#owed.delete(storeKey)
+        settled()
+        return value
+      },
+      (error) => {
+        if (!isRefusal(error)) for (const storeKey of storeKeys) this.#owe(storeKey)
+        settled()
+        this.tolerate(error, during)
+        return unless
+      },
+    )
+    if (!isPromise(answer)) return answer
+    for (const storeKey of storeKeys) this.#changing.set(storeKey, (this.#changing.get(storeKey) ?? 0) + 1)
+    return Promise.resolve(answer).finally(() => {
+      for (const storeKey of storeKeys) {
+        const others = this.#changing.get(storeKey)! - 1
+        if (others === 0) this.#changing.delete(storeKey)
+        else this.#changing.set(storeKey, others)
+      }
+    })
+  }
+
+  /** The same for a change of every key that `matches`. */
+  changeWhere(matches: (storeKey: string) => boolean, during: string, call: () => Awaitable<unknown>): Awaitable<void> {
+    this.failures.deleteWhere(matches)
+    this.fenceWhere(matches)
+    const answer = attempt(call, ignore, (error) => this.tolerate(error, during))
+    if (!isPromise(answer)) return
+    this.#barriers.add(matches)
+    return Promise.resolve(answer).finally(() => {
+      this.#barriers.delete(matches)
+      this.fenceWhere(matches)
+    })
+  }
+
+  /** Whether any removal is owed. */
+  get owes(): boolean {
+    return this.#owed.size > 0
+  }
+
+  /** Removes what a failing store was to remove, before the key is read: `false` if it fails still. */
+  settle(storeKey: string): Awaitable<boolean> {
+    if (this.#owed.size === 0 || !this.#owed.has(storeKey)) return true
+    return attempt(
+      () => this.guard.call('delete', () => this.store.delete(storeKey)),
+      () => {
+        this.#owed.delete(storeKey)
+        return true
+      },
+      () => false,
+    )
+  }
+
+  #owe(storeKey: string): void {
+    if (this.#owed.size >= mostOwed) {
+      const oldest = this.#owed.values().next().value as string
+      this.#owed.delete(oldest)
+      this.report(new CacheError('ERR_STORE', 'too many removals failed; this one is given up'), 'delete', oldest)
+    }
+    this.#owed.add(storeKey)
+  }
+
+  /** Takes an entry that cannot be used out of the store, without a word if that fails: it is a miss either way. */
+  drop(storeKey: string): Awaitable<void> {
+    return attempt(() => this.guard.call('delete', () => this.store.delete(storeKey)), ignore, ignore)
+  }
+
+  /** Resolves when no load is left under way, of those that begin meanwhile too. */
+  async drain(): Promise<void> {
+    while (this.running.size > 0) await Promise.allSettled([...this.running].map((flight) => flight.landed))
+  }
+
+  /** Waits for the loads under way until the deadline, in milliseconds, gives up the rest, and closes the store. */
+  async close(deadline: number): Promise<void> {
+    this.closed = true
+    this.local = nothing
+    for (const stop of this.#unfollow) stop?.()
+    let timer: unknown
+    const late = new Promise<void>((resolve) => {
+      timer = this.clock.setTimer(resolve, deadline, true)
+    })
+    await Promise.race([this.drain(), late])
+    const error = new CacheError('ERR_CLOSED', `the cache '${this.settings.name}' was closed during the load`)
+    for (const flight of this.running) flight.abort(error)
+    const closed = attempt(() => this.store.close(), ignore, (cause) => this.report(cause, 'close'))
+    await Promise.race([closed, late])
+    this.clock.clearTimer(timer)
+  }
+
+  #changed(change: Change): void {
+    if (change.kind === 'key') {
+      this.failures.delete(change.key)
+      this.fence(change.key)
+    } else if (change.kind === 'tag') this.tags.forget(change.tag)
+    else this.fenceWhere((storeKey) => storeKey.startsWith(change.prefix))
+  }
+}
+
+/** A store's key as events name it. */
+export function describe(storeKey: string): KeyEvent {
+  if (storeKey[0] !== '@') return { key: storeKey, namespace: '' }
+  if (storeKey[1] === '@') return { key: storeKey.slice(1), namespace: '' }
+  const end = storeKey.indexOf(':')
+  return { key: storeKey.slice(end + 1), namespace: storeKey.slice(1, end) }
+}

@@ -1,0 +1,129 @@
+/** The version of a tag that an entry was made under. The entry counts only while it is the tag's version still. */
+export interface TagVersion {
+  /** The tag's full name, namespace included. */
+  readonly name: string
+  readonly version: string
+  /**
+   * What this process last heard of it.
+   *
+   * - `true`: still the tag's version.
+   * - `false`: no longer known to be; the cache asks again before it trusts the entry. A store in
+   *   this process may drop such an entry to give its space back.
+   * - absent (an entry that was decoded from bytes): not yet known.
+   */
+  readonly alive?: boolean
+}
+
+/**
+ * A value and the instants that rule its life, in milliseconds since the epoch.
+ *
+ * Fresh before `staleAt`, stale from then on, gone from `expiresAt`. A store keeps it whole, compares
+ * `expiresAt` with its clock, and knows nothing else of it.
+ */
+export interface Entry<V = unknown> {
+  readonly value: V
+  readonly createdAt: number
+  /** The entry is fresh before this instant. */
+  readonly staleAt: number
+  /** The entry may not be seen from this instant on. Never before `staleAt`; `Infinity` for never. */
+  readonly expiresAt: number
+  /** What loading it took, in whole milliseconds; `0` for a value that was set. */
+  readonly loadMs: number
+  /**
+   * The tag versions it depends on, or `undefined` for none. The array belongs to the cache, which may
+   * replace an element by one of the same name and version; a store in this process keeps the array as it is.
+   */
+  readonly tags: readonly TagVersion[] | undefined
+  /** The version of the value's layout, or `undefined` if none was given. */
+  readonly version: number | string | undefined
+  /** Which of the store's tiers answered, from 0. Not kept: a store says it of an entry it hands out. */
+  readonly tier: number
+}
+
+/** Where an entry stands in its life. */
+export type Freshness = 'fresh' | 'stale' | 'expired'
+
+/** Where an entry stands in its life at `now`. */
+export function freshness(entry: Pick<Entry, 'staleAt' | 'expiresAt'>, now: number): Freshness {
+  if (now < entry.staleAt) return 'fresh'
+  return now < entry.expiresAt ? 'stale' : 'expired'
+}
+
+/** How long after its `ttl` the entry may still be served, in milliseconds. */
+export function graceOf(entry: Entry): number {
+  if (entry instanceof CompactEntry) return entry.details?.grace ?? 0
+  // An entry that is fresh for ever has no later instant to tell it by.
+  return entry.staleAt === Infinity ? 0 : entry.expiresAt - entry.staleAt
+}
+
+/** What {@link createEntry} needs; what is left out is `0` or `undefined`. */
+export interface EntryFields<V> {
+  readonly value: V
+  readonly createdAt: number
+  /** How long it is fresh, in milliseconds from `createdAt`. */
+  readonly ttl: number
+  /** How long after that it may still be served, in milliseconds. */
+  readonly grace?: number
+  readonly loadMs?: number
+  readonly tags?: readonly TagVersion[] | undefined
+  readonly version?: number | string | undefined
+  readonly tier?: number
+}
+
+/** Makes an entry in the compact form that costs memory stores the least. */
+export function createEntry<V>(fields: EntryFields<V>): Entry<V> {
+  const { grace = 0, tags, version, tier = 0 } = fields
+  const details =
+    grace === 0 && tags === undefined && version === undefined && tier === 0
+      ? undefined
+      : { grace, tags, version, tier }
+  return new CompactEntry(fields.value, fields.createdAt, fields.ttl, fields.loadMs ?? 0, details)
+}
+
+/** What few entries have, or many share. */
+export interface EntryDetails {
+  readonly grace: number
+  readonly tags: readonly TagVersion[] | undefined
+  readonly version: number | string | undefined
+  readonly tier: number
+}
+
+/**
+ * An entry of five words and one number. Durations are small integers to the engine where instants are
+ * boxed doubles, so two of the three instants are derived.
+ */
+export class CompactEntry<V> implements Entry<V> {
+  readonly value: V
+  readonly createdAt: number
+  readonly ttl: number
+  readonly loadMs: number
+  readonly details: EntryDetails | undefined
+
+  constructor(value: V, createdAt: number, ttl: number, loadMs: number, details: EntryDetails | undefined) {
+    this.value = value
+    this.createdAt = createdAt
+    this.ttl = ttl
+    this.loadMs = loadMs
+    this.details = details
+  }
+
+  get staleAt(): number {
+    return this.createdAt + this.ttl
+  }
+
+  get expiresAt(): number {
+    return this.details === undefined ? this.staleAt : this.staleAt + this.details.grace
+  }
+
+  get tags(): readonly TagVersion[] | undefined {
+    return this.details?.tags
+  }
+
+  get version(): number | string | undefined {
+    return this.details?.version
+  }
+
+  get tier(): number {
+    return this.details === undefined ? 0 : this.details.tier
+  }
+}

@@ -1,0 +1,122 @@
+import { ignore } from './awaitable.js'
+import { deferred } from './deferred.js'
+import type { Found, Target } from './found.js'
+import type { Loader } from './loader.js'
+import type { TagVersion } from './entry.js'
+
+/** What a flight fails with when it brings nothing for those who joined it, and no error either: they begin anew. */
+export const startOver: unique symbol = Symbol('start over')
+
+/** What a flight brings. */
+export interface Landed {
+  readonly value: unknown
+  /** The entry, if the store had it. */
+  readonly found?: Found
+  /** A tag that the loader added had changed since the load began. */
+  readonly outdated?: boolean
+}
+
+/** What is to be loaded, and how. */
+export interface Request extends Target {
+  readonly loader: Loader<unknown>
+  /** What the store has, where that is known already. */
+  readonly found?: Found | undefined
+  /** Called when it waits for somebody else's load, so that nobody waits for its own meanwhile. */
+  readonly onWait?: (() => void) | undefined
+  /** Nobody waits for it; it replaces what is there. */
+  readonly background?: boolean
+}
+
+/**
+ * One load of one key, and those who wait for it. It is in the flight table from before its first wait until
+ * it ends or is fenced; a fenced one still answers those who joined before, and stores nothing.
+ */
+export class Flight {
+  readonly request: Request
+  readonly background: boolean
+  /** It replaces what is there, whatever that is. */
+  readonly forced: boolean
+  readonly startedAt: number
+  /** The table's count of tag changes when it began. */
+  readonly changes: number
+  /** How many callers wait. */
+  waiting = 0
+  /** It goes on when nobody waits. */
+  kept: boolean
+  /** Its key was changed: what it brings is not to be stored. */
+  fenced = false
+  settled = false
+  /** What it brings may be stored: the store was there to be asked. */
+  storable = true
+  /** The loader's synchronous part is on the stack. */
+  calling = false
+  /** When the loader was called; `0` before. */
+  loadedAt = 0
+  /** The versions of its tags from before it began. */
+  tags: readonly TagVersion[] = []
+  /** The entry it found and is to replace, if any. */
+  stale: Found | undefined
+  lease: string | undefined
+  /** Ends it by `timeouts.load`. */
+  timer: unknown
+  /** Renews its lease. */
+  renewal: unknown
+
+  readonly #landing = deferred<Landed>()
+  readonly #reading = deferred<void>()
+  #controller: AbortController | undefined
+  #reason: { readonly error: unknown } | undefined
+
+  constructor(request: Request, forced: boolean, startedAt: number, changes: number) {
+    this.request = request
+    this.background = request.background === true
+    this.kept = this.background
+    this.forced = forced || this.background
+    this.startedAt = startedAt
+    this.changes = changes
+    // Whoever waits is told; a flight nobody waits for has told by an event.
+    this.#landing.promise.catch(ignore)
+  }
+
+  get landed(): Promise<Landed> {
+    return this.#landing.promise
+  }
+
+  /** Settles when the store has been asked and `stale` is known. */
+  get read(): Promise<void> {
+    return this.#reading.promise
+  }
+
+  /** The store has been asked. */
+  hasRead(): void {
+    this.#reading.resolve()
+  }
+
+  /** The loader's signal, made when it is asked for. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason.error)
+    }
+    return this.#controller.signal
+  }
+
+  land(landed: Landed): void {
+    this.settled = true
+    this.hasRead()
+    this.#landing.resolve(landed)
+  }
+
+  fail(error: unknown): void {
+    this.settled = true
+    this.hasRead()
+    this.#landing.reject(error)
+  }
+
+  /** Gives the load up: its loader is told, those who wait get `reason`, and what it still brings is dropped. */
+  abort(reason: unknown): void {
+    this.fail(reason)
+    this.#reason = { error: reason }
+    this.#controller?.abort(reason)
+  }
+}

@@ -1,0 +1,218 @@
+import { isPromise } from './awaitable.js'
+import { give } from './copy.js'
+import type { Engine } from './engine.js'
+import { CacheError } from './errors.js'
+import { Flight, type Landed, type Request, startOver } from './flight.js'
+import type { Found } from './found.js'
+import { acquire, release } from './leasing.js'
+import { Context, unwrap } from './load-context.js'
+import { defaultErrorTtl, type Plan } from './plan.js'
+import { unreadable, usable } from './reading.js'
+import type { TagPosition } from './tag-table.js'
+import { commit, makeEntry, ttlOfValue } from './writing.js'
+
+/** Starts a load. It is in the table before anything is waited for, so that nobody starts another. */
+export function begin(engine: Engine, request: Request): Flight {
+  const { storeKey, plan } = request
+  const forced = plan.forceRefresh === true || plan.skip === 'read'
+  const flight = new Flight(request, forced, engine.clock.now(), engine.tags.changes)
+  if (plan.skip !== 'both') {
+    // An older load that this one replaces must not be stored over it.
+    engine.fence(storeKey)
+    engine.flights.set(storeKey, flight)
+  }
+  engine.running.add(flight)
+  const { load } = plan.timeouts
+  if (load < Infinity) {
+    const late = (): void => {
+      giveUp(engine, flight, new CacheError('ERR_LOAD_TIMEOUT', `no value within timeouts.load (${load} ms)`, request))
+    }
+    flight.timer = engine.clock.setTimer(late, load, false)
+  }
+  void fly(engine, flight)
+  return flight
+}
+
+async function fly(engine: Engine, flight: Flight): Promise<void> {
+  let end: () => void
+  try {
+    const landed = await bring(engine, flight)
+    end = () => flight.land(landed)
+  } catch (error) {
+    end = () => flight.fail(error)
+  }
+  // A lease that was not used up by a commit.
+  release(engine, flight)
+  if (flight.settled) return
+  leave(engine, flight)
+  end()
+}
+
+/** Takes a flight that has ended out of the tables. */
+function leave(engine: Engine, flight: Flight): void {
+  const { storeKey } = flight.request
+  engine.clock.clearTimer(flight.timer)
+  engine.clock.clearTimer(flight.renewal)
+  engine.running.delete(flight)
+  if (engine.flights.get(storeKey) === flight) engine.flights.delete(storeKey)
+}
+
+/** Gives a load up, for a reason that everyone who still waits is told. */
+export function giveUp(engine: Engine, flight: Flight, reason: unknown): void {
+  if (flight.settled) return
+  leave(engine, flight)
+  flight.abort(reason)
+  // Callers who leave say nothing about the origin.
+  if (flight.loadedAt > 0) failed(engine, flight, reason, reason instanceof CacheError)
+  release(engine, flight)
+}
+
+/** The whole way of a load: tags, store, hold-off, loader, store. */
+async function bring(engine: Engine, flight: Flight): Promise<Landed> {
+  const { plan, loader, storeKey, key, found: known } = flight.request
+  const { skip } = plan
+  let position: TagPosition
+  if (skip !== 'both') {
+    position = await mark(engine, flight)
+    const { leases } = engine.store
+    // With leases the store is asked in any case, for the right to load.
+    const found = leases === undefined && (known !== undefined || skip === 'read') ? known : await read(engine, flight)
+    if (found?.state === 'fresh' && !flight.forced) return { value: found.value, found }
+    if (skip !== 'read') flight.stale = found ?? known
+  }
+  flight.hasRead()
+  const failure = flight.forced ? undefined : engine.failures.get(storeKey, engine.clock.now())
+  if (failure !== undefined) throw failure.error
+  if (flight.settled) throw startOver
+  const { maxLoads } = engine.settings
+  if (engine.loading >= maxLoads) {
+    throw new CacheError('ERR_TOO_MANY_LOADS', `${maxLoads} loads are under way, which is maxLoads`, { key })
+  }
+
+  const context = new Context(flight, engine.clock.now())
+  let result: unknown
+  try {
+    result = await call(engine, flight, () => loader(context))
+  } catch (error) {
+    if (!flight.settled && error !== startOver) failed(engine, flight, error, true)
+    throw error
+  }
+  const { value, keep } = unwrap(result)
+  if (flight.settled) return { value }
+  const ms = engine.clock.now() - flight.loadedAt
+  engine.failures.delete(storeKey)
+  engine.tell('load', flight.request.scope, key, { ms, background: flight.background })
+  const outdated =
+    keep &&
+    skip !== 'write' &&
+    skip !== 'both' &&
+    !(await keepLoaded(engine, flight, value, context.plan(result), position, ms))
+  return { value, outdated }
+}
+
+/** Captures the versions of the tags, and where invalidations stand, before anything is read. */
+async function mark(engine: Engine, flight: Flight): Promise<TagPosition> {
+  const { scope, plan, key } = flight.request
+  try {
+    // Asked together, so that it is one trip where there is one to make.
+    const position = engine.tags.position()
+    const tags = engine.tags.snapshot(scope.tagsIn(plan.tags))
+    flight.tags = isPromise(tags) ? await tags : tags
+    return await position
+  } catch (error) {
+    // Without them nothing can be kept.
+    flight.storable = false
+    engine.tolerate(error, 'read the tags', key)
+    return undefined
+  }
+}
+
+/** What the store has, and the lease where there are leases. A store that fails is left alone by this load. */
+async function read(engine: Engine, flight: Flight): Promise<Found | undefined> {
+  const { storeKey } = flight.request
+  const { store } = engine
+  for (let again = true; ; again = false) {
+    try {
+      if (await engine.settle(storeKey)) {
+        if (store.leases !== undefined) return await acquire(engine, flight)
+        return await usable(engine, flight.request, await engine.guard.call('get', () => store.get(storeKey)))
+      }
+    } catch (error) {
+      if (error === startOver) throw error
+      await unreadable(engine, flight.request, error)
+      if (error instanceof CacheError && error.code === 'ERR_POISONED') {
+        // What could not be read is gone now, and the right to load still to be had.
+        if (store.leases === undefined) return undefined
+        if (again) continue
+      }
+    }
+    flight.storable = false
+    return usable(engine, flight.request, engine.local.peek(storeKey))
+  }
+}
+
+/** Runs the loader, and knows while its synchronous part does. */
+async function call(engine: Engine, flight: Flight, run: () => unknown): Promise<unknown> {
+  const { asyncContext } = engine.settings
+  flight.loadedAt = engine.clock.now()
+  engine.count.loads++
+  engine.loading++
+  flight.calling = true
+  try {
+    const answer =
+      asyncContext === undefined ? run() : asyncContext.run({ flight, outer: asyncContext.getStore() }, run)
+    flight.calling = false
+    return await answer
+  } finally {
+    flight.calling = false
+    engine.loading--
+  }
+}
+
+/** Counts a failed load, and keeps its key from being tried again for a while. */
+function failed(engine: Engine, flight: Flight, error: unknown, holdOff: boolean): void {
+  const { scope, key, storeKey, plan } = flight.request
+  const { errorTtl = flight.stale === undefined ? 0 : defaultErrorTtl } = plan
+  const now = engine.clock.now()
+  if (holdOff && errorTtl > 0 && !flight.fenced) engine.failures.add(storeKey, error, now + errorTtl)
+  engine.count.loadErrors++
+  engine.tell('loadError', scope, key, { ms: now - flight.loadedAt, background: flight.background, error })
+}
+
+/** Keeps what was loaded, unless its key or a tag changed meanwhile. `false`: a tag the loader added did. */
+async function keepLoaded(
+  engine: Engine,
+  flight: Flight,
+  value: unknown,
+  plan: Plan,
+  position: TagPosition,
+  ms: number,
+): Promise<boolean> {
+  const { scope, key, storeKey } = flight.request
+  const ttl = ttlOfValue(value, plan, engine.settings.random)
+  const kept = give(value, plan)
+  if (!flight.storable) return true
+  if (ttl === 0) {
+    if (flight.stale !== undefined && !flight.fenced) await engine.drop(storeKey)
+    return true
+  }
+  let { tags } = flight
+  const late = scope.tagsIn(plan.tags).filter((name) => !tags.some((tag) => tag.name === name))
+  let inTime = true
+  if (late.length > 0) {
+    try {
+      const added = await engine.tags.snapshotSince(late, position)
+      if (added === undefined) inTime = false
+      else tags = [...tags, ...added]
+    } catch (error) {
+      engine.tolerate(error, 'read the tags', key)
+      return true
+    }
+  }
+  const entry = makeEntry(engine, kept, plan, ttl, tags, Math.round(ms))
+  if (!inTime || !(await commit(engine, flight, entry, plan))) {
+    engine.count.fenced++
+    engine.tell('fenced', scope, key, {})
+  }
+  return inTime
+}

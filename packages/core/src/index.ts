@@ -1,0 +1,24 @@
+// Use
+export { Cache, createCache } from './cache.js'
+export type { CacheOptions, CacheSettings, CircuitOptions, GetOrSetOptions, KeepOptions, LoadingOptions, LoadOptions, SetOptions, Timeouts, AsyncContext } from './options.js'
+export { doNotCache, type DoNotCache, type LoadContext, type Loader, type LoadMany, type LoadManyContext, type Previous } from './loader.js'
+export type { EntryView, Explanation } from './explaining.js'
+export type { Wrappable, Wrapped, WrapOptions } from './wrapping.js'
+export type { Schema, SchemaResult } from './schema.js'
+export { type Duration, toMs, ttlOf, type Volatility, volatility } from './duration.js'
+export { canonical, keyOf, type KeyOptions } from './key-of.js'
+
+// Implement
+export type { Acquired, Awaitable, Batch, Change, Evictions, Keys, Leases, Local, Log, LogListener, Store, Tags } from './store.js'
+export { createEntry, type Entry, type EntryFields, freshness, type Freshness, graceOf, type TagVersion } from './entry.js'
+export type { Codec } from './codec.js'
+export { type Clock, systemClock, type Timer } from './clock.js'
+export { type Random, systemRandom } from './random.js'
+export { escapeGlob, matchGlob } from './glob.js'
+
+// Observe
+export type { CacheEvents, EventName, KeyEvent, Listener } from './events.js'
+export type { CacheStats } from './stats.js'
+
+// Errors
+export { CacheError, type CacheErrorCode, CacheKeyError } from './errors.js'

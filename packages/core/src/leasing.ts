@@ -1,0 +1,76 @@
+import { attempt, ignore } from './awaitable.js'
+import type { Engine } from './engine.js'
+import { type Flight, startOver } from './flight.js'
+import type { Found } from './found.js'
+import { randomId } from './random.js'
+import { usable } from './reading.js'
+
+/** The pauses of a process that waits for another one's load: the first, doubled up to the longest, in milliseconds. */
+const firstPause = 5
+const longestPause = 80
+
+/**
+ * The fresh entry, or the right to load it: waits while another process has that. Sets `flight.lease` when the
+ * right is this flight's; the answer is then the entry to replace, if any.
+ */
+export async function acquire(engine: Engine, flight: Flight): Promise<Found | undefined> {
+  const { storeKey, onWait } = flight.request
+  const { leaseTerm, random } = engine.settings
+  const leases = engine.store.leases!
+  const token = randomId()
+  let always = flight.forced
+  for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
+    const got = await engine.guard.call('take the lease', () => leases.acquire(storeKey, token, leaseTerm, always))
+    if (got.status === 'leased') {
+      flight.lease = token
+      renew(engine, flight, token)
+    }
+    const found = await usable(engine, flight.request, got.entry)
+    if (got.status === 'leased' || flight.settled) return found
+    if (got.status === 'taken') {
+      // Somebody else refreshes it; whoever joined meanwhile asks again.
+      if (flight.background) throw startOver
+      flight.stale = found
+      flight.hasRead()
+      onWait?.()
+      const ms = Math.min(pause * (0.5 + random() / 2), Math.max(1, got.remainingMs))
+      await new Promise<void>((resolve) => engine.clock.setTimer(resolve, ms, true))
+      if (flight.settled) return undefined
+    } else if (found === undefined) {
+      // Fresh to the store, but its tags or its layout are of yesterday.
+      always = true
+    } else return found
+  }
+}
+
+/** Extends the lease while the load lasts. A lease that was lost fences the load. */
+function renew(engine: Engine, flight: Flight, token: string): void {
+  const { leaseTerm } = engine.settings
+  const again = (): void => {
+    if (flight.settled || flight.lease !== token) return
+    const { storeKey } = flight.request
+    void attempt(
+      () => engine.guard.call('renew the lease', () => engine.store.leases!.renew(storeKey, token, leaseTerm)),
+      (held) => {
+        if (held) renew(engine, flight, token)
+        else flight.fenced = true
+      },
+      // The store may be back before the term is over; if not, the commit fails.
+      () => renew(engine, flight, token),
+    )
+  }
+  if (!flight.settled) flight.renewal = engine.clock.setTimer(again, leaseTerm / 3, false)
+}
+
+/** Gives an unused right back. A store that fails lets it end by its term. */
+export function release(engine: Engine, flight: Flight): void {
+  const token = flight.lease
+  if (token === undefined) return
+  flight.lease = undefined
+  const { storeKey } = flight.request
+  void attempt(
+    () => engine.guard.call('release the lease', () => engine.store.leases!.release(storeKey, token)),
+    ignore,
+    ignore,
+  )
+}

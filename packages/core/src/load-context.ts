@@ -1,0 +1,82 @@
+import type { Flight } from './flight.js'
+import { DoNotCache, type LoadContext, type Previous } from './loader.js'
+import type { LoadOptions } from './options.js'
+import { type Plan, plan } from './plan.js'
+import type { Found } from './found.js'
+import type { Scope } from './scope.js'
+
+/** A loader's context. What few loaders ask for is made when they do. */
+export class Context implements LoadContext {
+  readonly #flight: Flight
+  readonly #now: number
+  #options: LoadOptions | undefined
+  #previous: PreviousEntry | undefined
+
+  constructor(flight: Flight, now: number) {
+    this.#flight = flight
+    this.#now = now
+  }
+
+  get key(): string {
+    return this.#flight.request.key
+  }
+
+  get signal(): AbortSignal {
+    return this.#flight.signal
+  }
+
+  get previous(): Previous | undefined {
+    const found = this.#flight.stale
+    if (found === undefined) return undefined
+    this.#previous ??= new PreviousEntry(found, this.#flight.request.scope, this.#now)
+    return this.#previous
+  }
+
+  get options(): LoadOptions {
+    this.#options ??= loadOptions(this.#flight.request.plan)
+    return this.#options
+  }
+
+  /** What the loader made of the options. A wrong one is a `TypeError` or a `RangeError`, as anywhere. */
+  plan(result: unknown): Plan {
+    const before = this.#flight.request.plan
+    const after = this.#options === undefined ? before : plan(before, this.#options)
+    if (!(result instanceof PreviousEntry) || result.tags.length === 0) return after
+    // What is kept keeps the tags it had.
+    return { ...after, tags: [...new Set([...after.tags, ...result.tags])] }
+  }
+}
+
+/** A plan's part that a loader may change. */
+export function loadOptions(from: Plan): LoadOptions {
+  const { ttl, grace, jitter, negativeTtl, tags, version } = from
+  return { ttl, grace, jitter, negativeTtl, tags: [...tags], version }
+}
+
+class PreviousEntry {
+  readonly value: unknown
+  readonly state: 'fresh' | 'stale'
+  readonly ageMs: number
+  readonly tags: readonly string[]
+
+  constructor(found: Found, scope: Scope, now: number) {
+    this.value = found.value
+    this.state = found.state
+    this.ageMs = Math.max(0, now - found.entry.createdAt)
+    this.tags = userTags(found.entry, scope)
+  }
+}
+// The brand is a matter of types alone: at run time the class tells.
+interface PreviousEntry extends Previous {}
+
+/** An entry's tags as the caller gave them. */
+export function userTags(entry: Found['entry'], scope: Scope): readonly string[] {
+  if (entry.tags === undefined) return []
+  return entry.tags.map((tag) => scope.tagOf(tag.name)).filter((tag) => tag !== undefined)
+}
+
+/** What a loader returned, unwrapped, and whether it may be kept. */
+export function unwrap(result: unknown): { value: unknown; keep: boolean } {
+  if (result instanceof DoNotCache) return { value: result.value, keep: false }
+  return { value: result instanceof PreviousEntry ? result.value : result, keep: true }
+}

@@ -1,0 +1,124 @@
+import { attempt } from './awaitable.js'
+import { type Deferred, deferred } from './deferred.js'
+import type { Engine } from './engine.js'
+import { CacheError } from './errors.js'
+import { startOver } from './flight.js'
+import type { Found, Target } from './found.js'
+import { loadOptions } from './load-context.js'
+import type { LoadContext, LoadMany, LoadManyContext } from './loader.js'
+import { load } from './loading.js'
+import type { LoadOptions } from './options.js'
+import { type Plan, show } from './plan.js'
+import { find, usable } from './reading.js'
+import type { Scope } from './scope.js'
+
+/** The keys as they are asked for, each once. */
+export function targets(scope: Scope, keys: Iterable<string>, plan: Plan): readonly Target[] {
+  if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
+    throw new TypeError(`keys must be an array or another iterable of strings, got ${show(keys)}`)
+  }
+  return [...new Set(keys)].map((key) => ({ scope, key, storeKey: scope.keyIn(key), plan }))
+}
+
+/** What the store has of several keys, in one call where it can. */
+export async function findMany(engine: Engine, wanted: readonly Target[]): Promise<readonly (Found | undefined)[]> {
+  const { batch } = engine.store
+  // By themselves, too, where one of them does not decode, so that it alone is a miss, or the store fails.
+  const each = (): Promise<(Found | undefined)[]> => Promise.all(wanted.map((target) => find(engine, target)))
+  if (batch === undefined || engine.owes) return each()
+  return attempt(
+    () => engine.guard.call('get', () => batch.getMany(wanted.map(({ storeKey }) => storeKey))),
+    (entries) => Promise.all(wanted.map((target, i) => usable(engine, target, entries[i]))),
+    each,
+  )
+}
+
+/** The values of several keys: `loadMany` is asked once for all that nobody has or is getting. */
+export async function loadAll<V>(
+  engine: Engine,
+  wanted: readonly Target[],
+  loadMany: LoadMany<V>,
+  plan: Plan,
+): Promise<Map<string, V>> {
+  engine.assertOpen()
+  const reads = plan.forceRefresh !== true && (plan.skip === undefined || plan.skip === 'write')
+  // Stores that lend keys are asked key by key, as the answer and the right to load come in one step.
+  const found = reads && engine.store.leases === undefined ? await findMany(engine, wanted) : []
+  const gathering = new Gathering(wanted.length, loadMany, plan)
+  const result = new Map<string, V>()
+  const values = await Promise.allSettled(
+    wanted.map((target, i) => {
+      const { load: loader, leave } = gathering.member(target.key)
+      return load(engine, { ...target, found: found[i], loader, onWait: leave }).finally(leave)
+    }),
+  )
+  values.forEach((value, i) => {
+    if (value.status === 'fulfilled') result.set(wanted[i]!.key, value.value as V)
+    else if (value.reason !== startOver) throw value.reason
+  })
+  return result
+}
+
+/**
+ * Holds the loads of one `getOrSetMany` until each of its keys either needs the loader or is known not to, and
+ * asks for all that do at once. A key that waits for somebody else's load is decided; should it need the loader
+ * after all, it asks alone.
+ */
+class Gathering<V> {
+  readonly #loadMany: LoadMany<V>
+  readonly #options: LoadOptions
+  readonly #controller = new AbortController()
+  /** The keys that need the loader and have not been asked for. */
+  #gathered: string[] = []
+  #answer: Deferred<ReadonlyMap<string, unknown>> = deferred()
+  #undecided: number
+  #loading = 0
+
+  constructor(size: number, loadMany: LoadMany<V>, plan: Plan) {
+    this.#undecided = size
+    this.#loadMany = loadMany
+    this.#options = loadOptions(plan)
+  }
+
+  /** One key's part: its loader, and what to call when it is known that the loader is not needed now. */
+  member(key: string): { readonly load: (context: LoadContext) => Promise<unknown>; readonly leave: () => void } {
+    let decided = false
+    const leave = (): void => {
+      if (!decided && --this.#undecided === 0) this.#ask()
+      decided = true
+    }
+    const load = async (context: LoadContext): Promise<unknown> => {
+      this.#loading++
+      context.signal.addEventListener('abort', () => {
+        if (--this.#loading === 0) this.#controller.abort(context.signal.reason)
+      })
+      this.#gathered.push(key)
+      const answer = this.#answer.promise
+      if (decided) this.#ask()
+      else leave()
+      const loaded = await answer
+      Object.assign(context.options, this.#options)
+      if (!loaded.has(key)) throw startOver
+      return loaded.get(key)
+    }
+    return { load, leave }
+  }
+
+  #ask(): void {
+    const keys = this.#gathered
+    if (keys.length === 0) return
+    const { resolve, reject } = this.#answer
+    this.#gathered = []
+    this.#answer = deferred()
+    const context: LoadManyContext = { signal: this.#controller.signal, options: this.#options }
+    const load = async (): Promise<ReadonlyMap<string, unknown>> => inOrder(keys, await this.#loadMany(keys, context))
+    load().then(resolve, reject)
+  }
+}
+
+function inOrder(keys: readonly string[], answer: unknown): ReadonlyMap<string, unknown> {
+  if (answer instanceof Map) return answer
+  if (Array.isArray(answer) && answer.length === keys.length) return new Map(keys.map((key, i) => [key, answer[i]]))
+  const got = Array.isArray(answer) ? `an array of ${answer.length}` : show(answer)
+  throw new CacheError('ERR_LOADER_RESULT', `loadMany must answer with a Map or an array of ${keys.length}, got ${got}`)
+}

@@ -1,0 +1,107 @@
+import { isPromise } from './awaitable.js'
+import { give } from './copy.js'
+import type { Engine } from './engine.js'
+import type { Entry } from './entry.js'
+import { CacheError } from './errors.js'
+import { type Flight, type Request, startOver } from './flight.js'
+import { begin } from './flying.js'
+import type { Found } from './found.js'
+import type { Plan } from './plan.js'
+import { usable } from './reading.js'
+import type { Scope } from './scope.js'
+import type { Awaitable } from './store.js'
+import { handOver, wait, type Waited } from './waiting.js'
+
+/**
+ * The value, loaded if nobody has it or is getting it. The one path of every read with a loader that is not a
+ * plain hit: the nearest tier, then the flight under way, then one of its own.
+ */
+export async function load(engine: Engine, request: Request): Promise<unknown> {
+  const { scope, key, storeKey, plan } = request
+  engine.assertOpen()
+  plan.signal?.throwIfAborted()
+  const alone = plan.forceRefresh === true || plan.skip === 'read' || plan.skip === 'both'
+  for (;;) {
+    const near = alone ? undefined : nearest(engine, request)
+    const found = isPromise(near) ? await near : near
+    if (found !== undefined) {
+      hit(engine, scope, key, found.entry)
+      refreshIfDue(engine, request, found)
+      return give(found.value, plan)
+    }
+    const joined = alone ? undefined : joinable(engine, storeKey)
+    if (joined !== undefined) request.onWait?.()
+    const { changes } = engine.tags
+    let waited: Waited
+    try {
+      waited = await wait(engine, joined ?? begin(engine, request), plan)
+    } catch (error) {
+      if (error === startOver && joined !== undefined) continue
+      missed(engine, scope, key, joined)
+      throw error
+    }
+    if ('stale' in waited) {
+      const { stale, reason, error } = waited
+      if (joined !== undefined) engine.count.coalesced++
+      engine.count.staleHits++
+      engine.tell('staleHit', scope, key, { reason, error })
+      return give(stale.value, plan)
+    }
+    // A tag changed while it was loading, and this caller came after that.
+    if (waited.outdated === true && joined !== undefined && changes !== joined.changes) continue
+    if (waited.found === undefined) missed(engine, scope, key, joined)
+    else {
+      hit(engine, scope, key, waited.found.entry)
+      if (joined === undefined) refreshIfDue(engine, request, waited.found)
+    }
+    return give(waited.value, plan)
+  }
+}
+
+/** The fresh entry of the nearest tier, if it can be used. */
+function nearest(engine: Engine, request: Request): Awaitable<Found | undefined> {
+  const entry = engine.local.get(request.storeKey)
+  return entry !== undefined && engine.clock.now() < entry.staleAt ? usable(engine, request, entry) : undefined
+}
+
+/** The flight under way, unless a tag of it has changed since it began. */
+function joinable(engine: Engine, storeKey: string): Flight | undefined {
+  const flight = engine.flights.get(storeKey)
+  if (flight === undefined || flight.tags.some((tag) => tag.alive === false)) return undefined
+  // A loader that waited for its own flight would wait for ever.
+  let outer = engine.settings.asyncContext?.getStore() as { flight: Flight; outer: typeof outer } | undefined
+  let recursive = flight.calling
+  for (; outer !== undefined; outer = outer.outer) recursive ||= outer.flight === flight
+  if (recursive) throw new CacheError('ERR_RECURSION', 'a loader asks for the key it is loading', flight.request)
+  return flight
+}
+
+/** Loads anew behind a fresh hit, when the options say it is time. */
+function refreshIfDue(engine: Engine, request: Request, found: Found): void {
+  const { plan, storeKey } = request
+  if (plan.skip === 'write' || !isDue(engine, plan, found.entry)) return
+  if (engine.flights.has(storeKey) || engine.failures.get(storeKey, engine.clock.now()) !== undefined) return
+  handOver(engine, begin(engine, { ...request, background: true, found }))
+}
+
+function isDue(engine: Engine, { refreshAhead, beta }: Plan, { createdAt, staleAt, loadMs }: Entry): boolean {
+  const now = engine.clock.now()
+  if (refreshAhead !== undefined) return now >= createdAt + (staleAt - createdAt) * refreshAhead
+  // Not in the first half of its life, however slow the load.
+  if (beta === undefined || staleAt - now > (staleAt - createdAt) / 2) return false
+  // The draw is from (0, 1]: the logarithm of 0 is infinite.
+  return now - loadMs * beta * Math.log(1 - engine.settings.random()) >= staleAt
+}
+
+/** Counts and tells a fresh answer. */
+export function hit(engine: Engine, scope: Scope, key: string, entry: Entry): void {
+  engine.count.hits++
+  if (engine.tellsHits) engine.tell('hit', scope, key, { tier: engine.tierName(entry.tier) })
+}
+
+/** Counts and tells that the store had no answer. */
+export function missed(engine: Engine, scope: Scope, key: string, joined?: Flight): void {
+  engine.count.misses++
+  if (joined !== undefined) engine.count.coalesced++
+  engine.tell('miss', scope, key, { joined: joined !== undefined })
+}

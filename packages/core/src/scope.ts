@@ -1,0 +1,66 @@
+import { type Plan, show } from './plan.js'
+
+/**
+ * A cache's part of the key space. The root's keys stand as they are; a namespace's are `@name:key`, a nested
+ * one's `@outer/inner:key`. Names are escaped, and a root key that begins with `@` gets one more, so no two
+ * keys, tags or namespaces ever meet, whatever characters they hold.
+ */
+export class Scope {
+  /** The names of the namespaces, outermost first, escaped and joined. `''` for the root. */
+  readonly namespace: string
+  /** What stands in front of its keys and tags. */
+  readonly prefix: string
+  /** The tags that `clear()` invalidates: one for this namespace and one for each around it. */
+  readonly epochs: readonly string[]
+  readonly plan: Plan
+
+  constructor(namespace: string, epochs: readonly string[], plan: Plan) {
+    this.namespace = namespace
+    this.prefix = namespace === '' ? '' : `@${namespace}:`
+    this.epochs = epochs
+    this.plan = plan
+  }
+
+  child(name: string, plan: Plan): Scope {
+    if (typeof name !== 'string' || name === '') {
+      throw new TypeError(`a namespace's name must be a non-empty string, got ${show(name)}`)
+    }
+    const escaped = name.replace(/[%@:/]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)
+    const namespace = this.namespace === '' ? escaped : `${this.namespace}/${escaped}`
+    return new Scope(namespace, [...this.epochs, `@${namespace}:`], plan)
+  }
+
+  /** The key as the store knows it. A key that is not a non-empty string is a `TypeError`. */
+  keyIn(key: string): string {
+    if (typeof key !== 'string' || key === '') {
+      throw new TypeError(`a key must be a non-empty string, got ${show(key)}`)
+    }
+    return this.#name(key)
+  }
+
+  /** The tags' full names, and the epochs'. */
+  tagsIn(tags: readonly string[]): readonly string[] {
+    return tags.length === 0 ? this.epochs : [...this.epochs, ...tags.map((tag) => this.#name(tag))]
+  }
+
+  /** A tag as the caller gave it, or `undefined` for an epoch and for another namespace's. */
+  tagOf(name: string): string | undefined {
+    return this.epochs.includes(name) ? undefined : this.keyOut(name)
+  }
+
+  /** The key as the caller gave it, or `undefined` for another namespace's. */
+  keyOut(name: string): string | undefined {
+    if (this.prefix !== '') return name.startsWith(this.prefix) ? name.slice(this.prefix.length) : undefined
+    if (name[0] !== '@') return name
+    return name[1] === '@' ? name.slice(1) : undefined
+  }
+
+  /** Whether a key of the store belongs to this scope or one within. */
+  covers(storeKey: string): boolean {
+    return this.prefix === '' || storeKey.startsWith(this.prefix) || storeKey.startsWith(`@${this.namespace}/`)
+  }
+
+  #name(name: string): string {
+    return this.prefix !== '' ? this.prefix + name : name[0] === '@' ? `@${name}` : name
+  }
+}

@@ -1,0 +1,204 @@
+import type { TagVersion } from './entry.js'
+import { randomId } from './random.js'
+import { isPromise } from './awaitable.js'
+import type { Awaitable, Tags } from './store.js'
+
+/** A tag's version as this process knows it. Entries point at it, so that a hit asks it and looks nothing up. */
+class Marker implements TagVersion {
+  readonly name: string
+  readonly version: string
+  /** The table's count of changes when this version came. */
+  readonly bornAt: number
+  alive = true
+
+  constructor(name: string, version: string, bornAt: number) {
+    this.name = name
+    this.version = version
+    this.bornAt = bornAt
+  }
+}
+
+/** A question to the source, and the tags that changed since it was put. */
+interface Question {
+  readonly changed: Set<string>
+  everything: boolean
+}
+
+/** Where the invalidations stood when a load began. Opaque; undefined where that could not be learned. */
+export type TagPosition = number | string | undefined
+
+/** Whether every version is known to stand still. What a hit on a tagged entry costs. */
+export function allAlive(tags: readonly TagVersion[]): boolean {
+  for (let i = 0; i < tags.length; i++) if (tags[i]!.alive !== true) return false
+  return true
+}
+
+/**
+ * What this process knows of tags. Without a source it is where tags are decided; with one, it keeps copies
+ * of the source's versions, and `trusted` says whether somebody tells when they change.
+ *
+ * Versions are captured before a load and compared afterwards; a version that is absent or another one makes
+ * an entry count no more. So a marker can be forgotten at any time, at the price of misses.
+ */
+export class TagTable {
+  readonly #max: number
+  readonly #source: Tags | undefined
+  readonly #trusted: boolean
+  readonly #markers = new Map<string, Marker>()
+  readonly #run = randomId()
+  /** How many changes this process has seen. A version is born at one. */
+  #changes = 0
+  #versions = 0
+  /** The youngest change of a marker that was dropped for want of room: any unknown tag may have changed then. */
+  #horizon = 0
+  /** Questions to the source that are under way, with what changed meanwhile. */
+  readonly #questions = new Set<Question>()
+
+  constructor(max: number, source: Tags | undefined, trusted: boolean) {
+    this.#max = max
+    this.#source = source
+    this.#trusted = trusted
+  }
+
+  /** Counts every change this process has seen: equal before and after means that no tag changed between. */
+  get changes(): number {
+    return this.#changes
+  }
+
+  get size(): number {
+    return this.#markers.size
+  }
+
+  /** The tags' versions now, for a load or a write that is about to begin. */
+  snapshot(names: readonly string[]): Awaitable<readonly TagVersion[]> {
+    const versions: Marker[] = []
+    for (const name of names) {
+      const marker = this.#markers.get(name) ?? (this.#source === undefined ? this.#put(name, this.#horizon) : undefined)
+      if (marker === undefined) return this.#ask(names)
+      // The one in use longest ago is the first to be forgotten.
+      this.#markers.delete(name)
+      this.#markers.set(name, marker)
+      versions.push(marker)
+    }
+    return versions
+  }
+
+  /** Where the invalidations stand, to be given to `snapshotSince` when the load has said which tags it adds. */
+  position(): Awaitable<TagPosition> {
+    return this.#source === undefined ? this.#changes : this.#source.position()
+  }
+
+  /** The versions of tags, unless any of them may have been invalidated since `position`. */
+  snapshotSince(names: readonly string[], position: TagPosition): Awaitable<readonly TagVersion[] | undefined> {
+    if (position === undefined) return undefined
+    if (this.#source === undefined) {
+      const versions = this.snapshot(names) as readonly Marker[]
+      return versions.some((marker) => marker.bornAt > (position as number)) ? undefined : versions
+    }
+    const answer = this.#source.versions(names, position as string)
+    return isPromise(answer) ? answer.then((versions) => pair(names, versions)) : pair(names, answer)
+  }
+
+  /**
+   * Whether every version is the tag's still. Replaces elements by the markers they equal, so that the next
+   * hit need not look.
+   */
+  verify(tags: readonly TagVersion[]): Awaitable<boolean> {
+    const unknown: string[] = []
+    for (let i = 0; i < tags.length; i++) {
+      const tag = tags[i]!
+      if (tag.alive === true) continue
+      const marker = this.#markers.get(tag.name)
+      if (marker === undefined) unknown.push(tag.name)
+      else if (marker.version !== tag.version) return false
+      else (tags as TagVersion[])[i] = marker
+    }
+    if (unknown.length === 0) return true
+    if (this.#source === undefined) return false
+    const equal = (versions: readonly TagVersion[]): boolean => {
+      const now = new Map(versions.map((version) => [version.name, version]))
+      for (let i = 0; i < tags.length; i++) {
+        const current = now.get(tags[i]!.name)
+        if (current === undefined) continue
+        if (current.version !== tags[i]!.version) return false
+        ;(tags as TagVersion[])[i] = current
+      }
+      return true
+    }
+    const answer = this.#ask(unknown)
+    return isPromise(answer) ? answer.then(equal) : equal(answer)
+  }
+
+  /** Gives each tag a new version. From the call on no older one counts here; once it resolves, nowhere. */
+  invalidate(names: readonly string[]): Awaitable<void> {
+    for (const name of names) this.forget(name)
+    const answer = this.#source?.invalidate(names)
+    if (!isPromise(answer)) return
+    // Again, for what was learned while the source was changing.
+    return answer.then(() => {
+      for (const name of names) this.forget(name)
+    })
+  }
+
+  /** The tag has another version: here, or so somebody tells. */
+  forget(name: string): void {
+    this.#changes++
+    for (const question of this.#questions) question.changed.add(name)
+    const marker = this.#markers.get(name)
+    if (marker !== undefined) marker.alive = false
+    this.#markers.delete(name)
+    if (this.#source === undefined) this.#put(name, this.#changes)
+  }
+
+  /** Nothing that was learned is to be trusted. */
+  forgetAll(): void {
+    this.#horizon = ++this.#changes
+    for (const marker of this.#markers.values()) marker.alive = false
+    for (const question of this.#questions) question.everything = true
+    this.#markers.clear()
+  }
+
+  #put(name: string, bornAt: number, version?: string): Marker {
+    if (this.#markers.size >= this.#max) {
+      // Its entries become misses, which costs loads and never truth.
+      const oldest = this.#markers.values().next().value as Marker
+      oldest.alive = false
+      this.#markers.delete(oldest.name)
+      this.#horizon = Math.max(this.#horizon, oldest.bornAt)
+    }
+    const marker = new Marker(name, version ?? `${this.#run}.${(++this.#versions).toString(36)}`, bornAt)
+    this.#markers.set(name, marker)
+    return marker
+  }
+
+  #ask(names: readonly string[]): Awaitable<readonly TagVersion[]> {
+    const question: Question = { changed: new Set(), everything: false }
+    this.#questions.add(question)
+    const learn = (versions: readonly (string | undefined)[]): readonly TagVersion[] => {
+      this.#questions.delete(question)
+      return names.map((name, i) => {
+        const version = versions[i]!
+        // What changed after the question was put may have been answered before it.
+        if (!this.#trusted || question.everything || question.changed.has(name)) return { name, version }
+        const marker = this.#markers.get(name)
+        if (marker?.version === version) return marker
+        if (marker !== undefined) this.forget(name)
+        return this.#put(name, this.#changes, version)
+      })
+    }
+    const answer = this.#source!.versions(names)
+    if (!isPromise(answer)) return learn(answer)
+    return answer.then(learn, (error: unknown) => {
+      this.#questions.delete(question)
+      throw error
+    })
+  }
+}
+
+function pair(
+  names: readonly string[],
+  versions: readonly (string | undefined)[],
+): readonly TagVersion[] | undefined {
+  if (versions.includes(undefined)) return undefined
+  return names.map((name, i) => ({ name, version: versions[i]! }))
+}

@@ -1,0 +1,191 @@
+import { attempt, chain, isPromise } from './awaitable.js'
+import { give } from './copy.js'
+import type { Engine } from './engine.js'
+import { CompactEntry, createEntry, type Entry, type EntryDetails, graceOf, type TagVersion } from './entry.js'
+import { CacheError } from './errors.js'
+import type { Flight } from './flight.js'
+import type { Plan } from './plan.js'
+import type { Random } from './random.js'
+import { approve } from './reading.js'
+import type { Scope } from './scope.js'
+import type { Awaitable, Store } from './store.js'
+
+/** How long the value stays fresh, in whole milliseconds. */
+export function ttlOfValue(value: unknown, plan: Plan, random: Random): number {
+  const wanted = value == null && plan.negativeTtl !== undefined ? plan.negativeTtl : plan.ttl
+  const ttl = Math.min(wanted, plan.maxTtl)
+  if (ttl === 0 || ttl === Infinity) return ttl
+  return Math.max(1, Math.ceil(plan.jitter === 0 ? ttl : ttl * (1 - plan.jitter * random())))
+}
+
+/** The details of the entry before: most entries of a cache have the same, and share them. */
+let shared: EntryDetails | undefined
+
+/** An entry that begins now. */
+export function makeEntry(
+  engine: Engine,
+  value: unknown,
+  plan: Plan,
+  ttl: number,
+  tags: readonly TagVersion[],
+  loadMs: number,
+): Entry {
+  const { grace, version } = plan
+  let details: EntryDetails | undefined
+  if (grace !== 0 || version !== undefined || tags.length > 0) {
+    if (shared === undefined || shared.grace !== grace || shared.version !== version || !same(shared.tags, tags)) {
+      shared = { grace, version, tags: tags.length === 0 ? undefined : tags, tier: 0 }
+    }
+    details = shared
+  }
+  return new CompactEntry(value, engine.clock.now(), ttl, loadMs, details)
+}
+
+function same(a: readonly TagVersion[] | undefined, b: readonly TagVersion[]): boolean {
+  if (a === undefined) return b.length === 0
+  return a.length === b.length && a.every((tag, i) => tag === b[i])
+}
+
+/** Stores what a load brought, if nothing changed its key or its tags since it began. */
+export async function commit(engine: Engine, flight: Flight, entry: Entry, plan: Plan): Promise<boolean> {
+  const { storeKey, key } = flight.request
+  const { store, guard } = engine
+  const { lease } = flight
+  if (flight.fenced || flight.settled || engine.isChanging(storeKey)) return false
+  if (entry.tags?.some((tag) => tag.alive === false)) return false
+  approve(entry, plan)
+  try {
+    if (store.leases === undefined) {
+      const answer = guard.call('set', () => store.set(storeKey, entry))
+      if (isPromise(answer)) await answer
+      return true
+    }
+    if (lease === undefined) return false
+    flight.lease = undefined
+    return await guard.call('commit', () => store.leases!.commit(storeKey, lease, entry))
+  } catch (error) {
+    engine.tolerate(error, 'set', key)
+    return true
+  }
+}
+
+/** Replaces an entry, at once where the store answers at once. */
+export function set(engine: Engine, scope: Scope, key: string, value: unknown, plan: Plan): Awaitable<void> {
+  const storeKey = scope.keyIn(key)
+  engine.assertOpen()
+  const { store } = engine
+  return chain(entryToSet(engine, scope, key, value, plan), (entry) => {
+    const write = (): Awaitable<unknown> =>
+      entry === undefined ? store.delete(storeKey) : store.set(storeKey, entry)
+    return chain(engine.change([storeKey], 'set', write, undefined), () => wasSet(engine, scope, key))
+  })
+}
+
+/** Replaces many; if one of them cannot be kept, none. */
+export async function setMany(
+  engine: Engine,
+  scope: Scope,
+  entries: readonly (readonly [key: string, value: unknown])[],
+  plan: Plan,
+): Promise<void> {
+  engine.assertOpen()
+  const { store } = engine
+  const kept: [string, Entry][] = []
+  const storeKeys: string[] = []
+  const gone: string[] = []
+  for (const [key, value] of entries) {
+    const storeKey = scope.keyIn(key)
+    const entry = await entryToSet(engine, scope, key, value, plan)
+    storeKeys.push(storeKey)
+    if (entry === undefined) gone.push(storeKey)
+    else kept.push([storeKey, entry])
+  }
+  const write = (): Awaitable<unknown> =>
+    Promise.all([
+      store.batch?.setMany(kept) ?? Promise.all(kept.map(([storeKey, entry]) => store.set(storeKey, entry))),
+      ...gone.map((storeKey) => store.delete(storeKey)),
+    ])
+  await engine.change(storeKeys, 'set', write, undefined)
+  for (const [key] of entries) wasSet(engine, scope, key)
+}
+
+function wasSet(engine: Engine, scope: Scope, key: string): void {
+  engine.count.sets++
+  engine.tell('set', scope, key, {})
+}
+
+/** The entry for a value that somebody sets; `undefined` if it is not to be kept. */
+function entryToSet(engine: Engine, scope: Scope, key: string, value: unknown, plan: Plan): Awaitable<Entry | undefined> {
+  if (value instanceof Promise) {
+    throw new CacheError('ERR_VALUE', `the value of '${key}' is a promise: await it first`, { key })
+  }
+  const kept = give(value, plan)
+  const ttl = ttlOfValue(value, plan, engine.settings.random)
+  if (ttl === 0) return undefined
+  return attempt(
+    () => engine.tags.snapshot(scope.tagsIn(plan.tags)),
+    (tags): Entry => {
+      const entry = makeEntry(engine, kept, plan, ttl, tags, 0)
+      approve(entry, plan)
+      return entry
+    },
+    (error) => {
+      // Without the versions of its tags it could never be invalidated: what was there goes, and it is not kept.
+      engine.tolerate(error, 'read the tags', key)
+      return undefined
+    },
+  )
+}
+
+/** Removes entries, and tells how many there were. */
+export function remove(engine: Engine, scope: Scope, keys: readonly string[]): Awaitable<number> {
+  const storeKeys = keys.map((key) => scope.keyIn(key))
+  engine.assertOpen()
+  const dead = storeKeys.filter((storeKey) => isDead(engine.local.peek(storeKey))).length
+  const { store } = engine
+  const one = (): Awaitable<number> => chain(store.delete(storeKeys[0]!), Number)
+  const many = (): Awaitable<number> => chain(removeAll(store, storeKeys), (count) => count)
+  return chain(engine.change(storeKeys, 'delete', keys.length === 1 ? one : many, 0), (count) => {
+    const found = Math.max(0, count - dead)
+    for (const key of keys) {
+      engine.count.deletes++
+      engine.tell('delete', scope, key, {})
+    }
+    return found
+  })
+}
+
+/** Removes the store's keys, and counts them. */
+export function removeAll(store: Store, storeKeys: readonly string[]): Awaitable<number> {
+  if (store.batch !== undefined) return store.batch.deleteMany(storeKeys)
+  return Promise.all(storeKeys.map((storeKey) => store.delete(storeKey))).then((found) => found.filter(Boolean).length)
+}
+
+const isDead = (entry: Entry | undefined): boolean => entry?.tags?.some((tag) => tag.alive === false) === true
+
+/** Makes an entry stale from now on. */
+export function expire(engine: Engine, scope: Scope, key: string): Awaitable<boolean> {
+  const storeKey = scope.keyIn(key)
+  engine.assertOpen()
+  const step = (): Awaitable<boolean> => engine.store.leases?.expire(storeKey) ?? expireEntry(engine, storeKey)
+  return chain(engine.change([storeKey], 'expire', step, false), (found) => {
+    engine.tell('expire', scope, key, { found })
+    return found
+  })
+}
+
+function expireEntry({ store, clock }: Engine, storeKey: string): Awaitable<boolean> {
+  return chain(store.get(storeKey), (entry) => {
+    if (entry === undefined || isDead(entry)) return false
+    const now = clock.now()
+    const { value, createdAt, loadMs, tags, version } = entry
+    const grace = graceOf(entry)
+    if (now >= entry.staleAt) return true
+    const ttl = Math.max(0, Math.floor(now - createdAt))
+    const write =
+      grace === 0
+        ? store.delete(storeKey)
+        : store.set(storeKey, createEntry({ value, createdAt, ttl, grace, loadMs, tags, version }))
+    return chain<unknown, boolean>(write, () => true)
+  })
+}

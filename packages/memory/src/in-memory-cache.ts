@@ -1,0 +1,20 @@
+import { Cache, type CacheSettings } from '@flow-cache/core'
+import { memoryStore, type MemoryStoreOptions, storeOptionNames } from './memory-store.js'
+
+/** What {@link InMemoryCache} takes: what any cache takes, and the bounds of its memory. */
+export interface InMemoryCacheOptions extends CacheSettings, MemoryStoreOptions {}
+
+/** A cache that lives in this process alone: single flight, stale values for bad times, tags, namespaces, bounded. */
+export class InMemoryCache extends Cache {
+  constructor(options: InMemoryCacheOptions = {}) {
+    const own: Record<string, unknown> = {}
+    const settings: Record<string, unknown> = {}
+    for (const [name, value] of Object.entries(options)) {
+      if (name === 'store') throw new TypeError('InMemoryCache makes its own store; createCache takes one')
+      const isOwn = (storeOptionNames as readonly string[]).includes(name)
+      if (isOwn) own[name] = value
+      if (!isOwn || name === 'clock') settings[name] = value
+    }
+    super({ ...settings, store: memoryStore(own) })
+  }
+}

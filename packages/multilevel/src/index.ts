@@ -1,0 +1,2 @@
+// For a store made of stores, with any number of tiers. Not implemented yet.
+export {}

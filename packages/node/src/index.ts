@@ -1,0 +1,2 @@
+// For caching the nodes of a workflow. Not implemented yet.
+export {}

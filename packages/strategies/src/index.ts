@@ -1,0 +1,2 @@
+// For strategies that decide when the origin is read and written. Not implemented yet.
+export {}

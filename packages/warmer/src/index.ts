@@ -1,0 +1,2 @@
+// For loading entries before anyone asks for them. Not implemented yet.
+export {}

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config'
+
+/** Workspace packages resolve to their sources, so that tests need no build. */
+const conditions = ['@flow-cache/source', 'module', 'node', 'development|production']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ['{packages,apps,tools,examples,bench}/**/*.test.ts'],
+    reporters: ['default', './scripts/plain-reporter.ts'],
+    setupFiles: ['./scripts/end-with-run.ts'],
+    globalSetup: ['./tools/servers/src/global-setup.ts'],
+    typecheck: {
+      enabled: true,
+      include: ['packages/*/src/**/*.test-d.ts'],
+      tsconfig: './tsconfig.types.json',
+      // Those are for `tsc -b`, which checks every package with the platform it promises to run on.
+      ignoreSourceErrors: true,
+    },
+  },
+})
