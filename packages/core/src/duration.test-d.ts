@@ -40,6 +40,7 @@ describe('Volatility', () => {
   })
 
   it('cannot be given another ttl', () => {
+    expectTypeOf(volatility).toEqualTypeOf<Readonly<Record<Volatility, number>>>()
     // @ts-expect-error read-only
     volatility.static = 1
   })

@@ -34,7 +34,7 @@ export function estimateSize(value: unknown, key: string): number {
     }
     const names = Object.keys(part)
     // A property's name is shared by all objects of a shape; an object of many is a dictionary of its own.
-    const dictionary = names.length > 32 ? 40 * names.length : 0
+    const dictionary = names.length > 32 ? 80 * names.length : 0
     const left = Math.min(names.length, limit - looked)
     const parts = names.slice(0, left).map((name) => (part as Readonly<Record<string, unknown>>)[name])
     return 40 + dictionary + sizeOfAll(parts, names.length, limit)
@@ -42,7 +42,11 @@ export function estimateSize(value: unknown, key: string): number {
 
   function sizeOfList(pick: (take: number) => readonly unknown[], length: number, limit: number): number {
     const left = limit - looked
-    return sizeOfAll(pick(Math.min(length, left, Math.max(fewest, Math.floor(Math.sqrt(left))))), length, limit)
+    return sizeOfAll(
+      pick(Math.min(length, left, Math.max(fewest, Math.floor(Math.sqrt(left))))),
+      length,
+      limit,
+    )
   }
 
   /** The size of `length` parts, of which these are some. */
@@ -62,7 +66,9 @@ export function estimateSize(value: unknown, key: string): number {
 const evenly =
   (parts: readonly unknown[]) =>
   (take: number): readonly unknown[] =>
-    take === parts.length ? parts : Array.from({ length: take }, (_, i) => parts[Math.floor((i * parts.length) / take)])
+    take === parts.length
+      ? parts
+      : Array.from({ length: take }, (_, i) => parts[Math.floor((i * parts.length) / take)])
 
 /** Picks from the beginning of what has no index. */
 const first =

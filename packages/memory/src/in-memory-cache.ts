@@ -1,5 +1,6 @@
 import { Cache, type CacheSettings } from '@flow-cache/core'
-import { memoryStore, type MemoryStoreOptions, storeOptionNames } from './memory-store.js'
+import { memoryStore } from './memory-store.js'
+import { type MemoryStoreOptions, storeOptionNames } from './options.js'
 
 /** What {@link InMemoryCache} takes: what any cache takes, and the bounds of its memory. */
 export interface InMemoryCacheOptions extends CacheSettings, MemoryStoreOptions {}
@@ -11,7 +12,7 @@ export class InMemoryCache extends Cache {
     const settings: Record<string, unknown> = {}
     for (const [name, value] of Object.entries(options)) {
       if (name === 'store') throw new TypeError('InMemoryCache makes its own store; createCache takes one')
-      const isOwn = (storeOptionNames as readonly string[]).includes(name)
+      const isOwn = storeOptionNames.includes(name)
       if (isOwn) own[name] = value
       if (!isOwn || name === 'clock') settings[name] = value
     }

@@ -1,4 +1,5 @@
 // Use
 export { InMemoryCache, type InMemoryCacheOptions } from './in-memory-cache.js'
-export { memoryStore, type MemoryStoreOptions } from './memory-store.js'
+export { memoryStore } from './memory-store.js'
+export type { MemoryStoreOptions } from './options.js'
 export { SimpleCache, type SimpleCacheOptions, type SimpleCacheStats } from './simple-cache.js'

@@ -19,7 +19,8 @@ export function scanOf(
         batch = []
         await turn(clock)
       }
-      if (!key.startsWith(prefix) || (glob !== undefined && !matchGlob(glob, key.slice(prefix.length)))) continue
+      if (!key.startsWith(prefix) || (glob !== undefined && !matchGlob(glob, key.slice(prefix.length))))
+        continue
       if (isThere(key)) batch.push(key)
     }
     if (batch.length > 0) yield batch

@@ -1,6 +1,6 @@
 import { type Clock, type Duration, systemClock, toMs } from '@flow-cache/core'
-import { LRUCache } from 'lru-cache'
-import { checkCount, checkNames, mostEntries } from './bounds.js'
+import { type Lru, lruOf } from './lru.js'
+import { checkCount, checkNames, mostEntries, show } from './options.js'
 
 /** What {@link SimpleCache} takes. */
 export interface SimpleCacheOptions {
@@ -44,7 +44,7 @@ interface Kept<V> {
  * A key that is not a non-empty string is a `TypeError`.
  */
 export class SimpleCache<V = unknown> {
-  readonly #lru: LRUCache<string, Kept<V>>
+  readonly #lru: Lru<Kept<V>>
   readonly #ttl: number
   readonly #clock: Clock
   #hits = 0
@@ -59,18 +59,14 @@ export class SimpleCache<V = unknown> {
     if (maxSize === Infinity) throw new RangeError('maxSize must be finite')
     this.#ttl = toMs(ttl, 'ttl')
     this.#clock = clock
-    this.#lru = new LRUCache<string, Kept<V>>({
-      max: checkCount(maxSize, 'maxSize', mostEntries),
-      noDisposeOnSet: true,
-      dispose: (kept, _key, reason) => {
-        if (reason === 'evict' && this.#isLive(kept)) this.#evictions++
-      },
+    this.#lru = lruOf(checkCount(maxSize, 'maxSize', mostEntries), Infinity, (kept) => {
+      if (this.#isLive(kept)) this.#evictions++
     })
   }
 
   /** How many entries are held; an expired one counts until it is met. */
   get size(): number {
-    return this.#lru.size
+    return this.#lru.keys.size
   }
 
   /** The value, or `undefined`. A cached `undefined` looks the same; `has` tells them apart. */
@@ -87,8 +83,8 @@ export class SimpleCache<V = unknown> {
   set(key: string, value: V, ttl?: Duration): this {
     checkKey(key)
     const ms = ttl === undefined ? this.#ttl : toMs(ttl, 'ttl')
-    if (ms === 0) this.#lru.delete(key)
-    else this.#lru.set(key, { value, expiresAt: ms === Infinity ? Infinity : this.#clock.now() + ms })
+    if (ms === 0) this.#lru.drop(key)
+    else this.#lru.cache.set(key, { value, expiresAt: ms === Infinity ? Infinity : this.#clock.now() + ms })
     this.#sets++
     return this
   }
@@ -105,28 +101,27 @@ export class SimpleCache<V = unknown> {
   /** Removes the entry; tells whether there was one. */
   delete(key: string): boolean {
     const found = this.#peek(checkKey(key)) !== undefined
-    this.#lru.delete(key)
+    this.#lru.drop(key)
     if (found) this.#deletes++
     return found
   }
 
   /** Removes every entry. The counters stay. */
   clear(): void {
-    this.#lru.clear()
+    this.#lru.cache.clear()
   }
 
-  /** The keys, the one used last first. */
+  /** The keys, in the order they came. Not a use. The cache may change meanwhile, as a `Map` may. */
   *keys(): Generator<string, void, undefined> {
     for (const [key] of this.entries()) yield key
   }
 
-  /** Keys and values, the ones used last first. Not a use. */
+  /** Keys and values, in the order they came. Not a use. The cache may change meanwhile, as a `Map` may. */
   *entries(): Generator<[key: string, value: V], void, undefined> {
-    for (const [key, kept] of this.#lru.entries()) if (this.#isLive(kept)) yield [key, kept.value]
-  }
-
-  [Symbol.iterator](): Generator<[key: string, value: V], void, undefined> {
-    return this.entries()
+    for (const key of this.#lru.keys.keys()) {
+      const kept = this.#peek(key)
+      if (kept !== undefined) yield [key, kept.value]
+    }
   }
 
   stats(): SimpleCacheStats {
@@ -137,8 +132,8 @@ export class SimpleCache<V = unknown> {
       sets: this.#sets,
       deletes: this.#deletes,
       evictions: this.#evictions,
-      size: this.#lru.size,
-      maxSize: this.#lru.max,
+      size: this.size,
+      maxSize: this.#lru.cache.max,
       hitRatio: reads === 0 ? 0 : this.#hits / reads,
     }
   }
@@ -148,23 +143,23 @@ export class SimpleCache<V = unknown> {
   }
 
   #read(key: string): Kept<V> | undefined {
-    const kept = this.#lru.get(checkKey(key))
+    const kept = this.#lru.cache.get(checkKey(key))
     if (kept !== undefined && this.#isLive(kept)) {
       this.#hits++
       return kept
     }
     this.#misses++
-    if (kept !== undefined) this.#lru.delete(key)
+    if (kept !== undefined) this.#lru.drop(key)
     return undefined
   }
 
   #peek(key: string): Kept<V> | undefined {
-    const kept = this.#lru.peek(key)
+    const kept = this.#lru.cache.peek(key)
     return kept !== undefined && this.#isLive(kept) ? kept : undefined
   }
 }
 
 function checkKey(key: string): string {
   if (typeof key === 'string' && key !== '') return key
-  throw new TypeError(`a key must be a non-empty string, got ${typeof key === 'string' ? "''" : typeof key}`)
+  throw new TypeError(`a key must be a non-empty string, got ${show(key)}`)
 }

@@ -20,7 +20,12 @@ export class Sweeper {
   #cursor: Iterator<string> | undefined
 
   /** `interval`: from the end of one search to the begin of the next, in milliseconds. `look` may remove the key. */
-  constructor(clock: Clock, interval: number, keys: ReadonlyMap<string, unknown>, look: (key: string) => void) {
+  constructor(
+    clock: Clock,
+    interval: number,
+    keys: ReadonlyMap<string, unknown>,
+    look: (key: string) => void,
+  ) {
     this.#clock = clock
     this.#interval = interval
     this.#keys = keys
@@ -29,7 +34,8 @@ export class Sweeper {
 
   /** To be called when there may be keys. Does nothing if it is at work. */
   start(): void {
-    if (this.#timer === undefined && this.#interval < Infinity && this.#keys.size > 0) this.#wait(this.#interval)
+    if (this.#timer === undefined && this.#interval < Infinity && this.#keys.size > 0)
+      this.#wait(this.#interval)
   }
 
   stop(): void {

@@ -1,0 +1,5 @@
+export { type FakeClock, fakeClock, settle } from './fake-clock.js'
+export { type Gate, gate } from './gate.js'
+export { mapStore } from './map-store.js'
+export { seededRandom } from './seeded-random.js'
+export { distantStore, type Scheduler, scheduler } from './scheduler.js'

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest'
+import { createCache, type Cache, type Store } from '../src/index.js'
+import { distantStore, fakeClock, type FakeClock, mapStore, scheduler, type Scheduler } from '../src/testing/index.js'
+
+/** When something began and was acknowledged, counted in steps of the run. */
+interface Value {
+  readonly key: string
+  readonly kind: 'load' | 'set'
+  readonly tags: readonly string[]
+  readonly begun: number
+  acknowledged: number
+}
+
+interface Change {
+  readonly kind: string
+  readonly covers: (value: Value) => boolean
+  readonly softly: boolean
+  readonly value?: Value
+  readonly begun: number
+  readonly acknowledged: number
+}
+
+const keys = ['a', 'b', 'c']
+const tagOf = (key: string): string => (key === 'c' ? 'rest' : 'first')
+
+/** Plays loads and changes at random, and answers with what must not be: old values that were seen too late. */
+async function play(cache: Cache, { step, random, run }: Scheduler, clock: FakeClock): Promise<string[]> {
+  let time = 0
+  const changes: Change[] = []
+  const violations: string[] = []
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!
+
+  const check = (key: string, began: number, value: Value | undefined, how: string): void => {
+    if (value === undefined) return
+    if (value.key !== key) violations.push(`${how}(${key}) gave a value of ${value.key}`)
+    for (const change of changes) {
+      if (change.acknowledged > began || !change.covers(value) || change.value === value) continue
+      if (change.softly && how !== 'get') continue
+      const older =
+        value.kind === 'load' ? value.begun < change.acknowledged : value.acknowledged < change.begun
+      if (older) violations.push(`${how}(${key}) at ${began} gave the ${value.kind} of ${value.begun}, before the ${change.kind} of ${change.begun} to ${change.acknowledged}`)
+    }
+  }
+
+  const read = async (): Promise<void> => {
+    const key = pick(keys)
+    const began = ++time
+    const leaves = random()
+    const leaver = new AbortController()
+    const tags = pick([[], [tagOf(key)], ['other']])
+    if (leaves < 0.2) void step('a caller leaves').then(() => leaver.abort(new Error('left')))
+    const answer = cache.getOrSet<Value>(
+      key,
+      async ({ options }) => {
+        const begun = ++time
+        await step(`the loader of ${key}`)
+        if (random() < 0.4) options.tags = [...tags, tagOf(key)]
+        const value: Value = { key, kind: 'load', tags: options.tags ?? [], begun, acknowledged: Infinity }
+        if (random() < 0.25) throw new Error('the origin is ill')
+        return value
+      },
+      {
+        tags,
+        ...(leaves < 0.2 && { signal: leaver.signal }),
+        ...(leaves > 0.8 && { timeouts: { soft: 5, hard: 20 } }),
+        ...(random() < 0.1 && { forceRefresh: true }),
+      },
+    )
+    await answer.then(
+      (value) => check(key, began, value, 'getOrSet'),
+      (error: Error) => expect(error.message).toMatch(/left|ill|no value within/),
+    )
+  }
+
+  const look = async (): Promise<void> => {
+    const key = pick(keys)
+    const began = ++time
+    check(key, began, await cache.get<Value>(key), 'get')
+  }
+
+  const change = async (): Promise<void> => {
+    const key = pick(keys)
+    const one = (value: Value): boolean => value.key === key
+    const begun = ++time
+    const done = (covers: Change['covers'], value?: Value, softly = false): void => {
+      changes.push({ kind, covers, softly, begun, acknowledged: ++time, ...(value && { value }) })
+      if (value) value.acknowledged = time
+    }
+    const kind = pick(['set', 'delete', 'expire', 'invalidate', 'clear', 'pattern', 'many'])
+    if (kind === 'set') {
+      const value: Value = { key, kind: 'set', tags: [tagOf(key)], begun, acknowledged: Infinity }
+      await cache.set(key, value, { tags: [tagOf(key)] })
+      done(one, value)
+    } else if (kind === 'delete') {
+      await cache.delete(key)
+      done(one)
+    } else if (kind === 'expire') {
+      await cache.expire(key)
+      done(one, undefined, true)
+    } else if (kind === 'invalidate') {
+      const tag = pick([tagOf(key), tagOf(key), 'other'])
+      await cache.invalidateTags([tag])
+      done((value) => value.tags.includes(tag))
+    } else if (kind === 'clear') {
+      await cache.clear()
+      done(() => true)
+    } else if (kind === 'pattern') {
+      await cache.clearPattern(key)
+      done(one)
+    } else {
+      await cache.deleteMany(keys)
+      done(() => true)
+    }
+  }
+
+  const tasks = Array.from({ length: 14 }, (_, i) => async () => {
+    await step(`task ${i}`)
+    await pick([read, read, look, change])()
+    await step(`task ${i} again`)
+    await pick([read, look, change])()
+  })
+  await run(tasks, () => clock.advance(random() < 0.2 ? 400 : 7))
+  return violations
+}
+
+const stores: Record<string, (clock: FakeClock, order: Scheduler) => Store> = {
+  'a store that answers at once': (clock) => mapStore(clock),
+  'a store that is far away': (clock, order) => distantStore(mapStore(clock), order),
+}
+
+describe.each(Object.entries(stores))('a value that was changed while it loaded is never seen again: %s', (_, make) => {
+  it.each([0, 1, 2, 3])('two hundred and fifty interleavings, part %i', async (part) => {
+    for (let seed = part * 250; seed < (part + 1) * 250; seed++) {
+      const clock = fakeClock()
+      const order = scheduler(seed)
+      const store = make(clock, order)
+      const cache = createCache({ store, clock, random: order.random, ttl: 300, grace: '1h', errorTtl: 0, timeouts: { store: 100_000, load: 150_000 }, leaseTerm: '1h' })
+      const violations = await play(cache, order, clock)
+      expect(violations, `seed ${seed}`).toEqual([])
+      const idle = (): Promise<void> => clock.advance(10)
+      await order.run([() => cache.drain()], idle)
+      const explained = keys.map((key) => async () => expect((await cache.explain(key)).loading).toBeUndefined())
+      await order.run(explained, idle)
+      expect(cache.stats().loading).toBe(0)
+      expect(clock.pending, `timers left by seed ${seed}`).toBe(0)
+    }
+  })
+})

@@ -1,0 +1,101 @@
+import type { Clock, Duration } from '@flow-cache/core'
+import { estimateSize } from './estimate-size.js'
+
+/** What {@link memoryStore} takes. */
+export interface MemoryStoreOptions {
+  /**
+   * How many entries it holds at most: a whole number up to 8,388,608. The lists for all of them are made at once,
+   * 24 bytes an entry. Default: 10,000, or no bound of its own where there is `maxBytes`.
+   */
+  readonly maxEntries?: number | undefined
+  /** How many bytes its entries take at most, as `sizeOf` counts them: a whole number. Default: no such bound. */
+  readonly maxBytes?: number | undefined
+  /**
+   * What an entry takes of `maxBytes`. At least 1 is counted; `Infinity` keeps it out. Default: an estimate for plain
+   * values and all that is kept around them, which looks at some 4,000 parts of a large value and infers the rest.
+   */
+  readonly sizeOf?: ((value: unknown, key: string) => number) | undefined
+  /** Which entry goes when room is needed. `'lru'` (default): the one used longest ago. */
+  readonly policy?: 'lru' | undefined
+  /** Where time comes from. Default: the platform's clock. */
+  readonly clock?: Clock | undefined
+  /**
+   * How long after one search for expired entries the next begins. Such entries are never answered; this gives their
+   * space back. Default: `'30s'`. `Infinity`: no search, and no timer.
+   */
+  readonly sweepInterval?: Duration | undefined
+}
+
+/** The names of {@link MemoryStoreOptions}. */
+export const storeOptionNames: readonly string[] = [
+  'maxEntries',
+  'maxBytes',
+  'sizeOf',
+  'policy',
+  'clock',
+  'sweepInterval',
+] satisfies readonly (keyof MemoryStoreOptions)[]
+
+/**
+ * The most entries there can be. A `Map` of V8 has room for twice as many, and with much more than this it fails when
+ * entries come and go.
+ */
+export const mostEntries: number = 2 ** 23
+
+/** What bounds a store. One of the two numbers is finite. */
+export interface Bounds {
+  readonly maxEntries: number
+  readonly maxBytes: number
+  /** There if bytes are counted. */
+  readonly sizeOf: ((value: unknown, key: string) => number) | undefined
+}
+
+/** The bounds that options ask for. Contradictions and bad numbers are refused. */
+export function boundsOf({ maxEntries, maxBytes, sizeOf, policy }: MemoryStoreOptions): Bounds {
+  if (policy !== undefined && policy !== 'lru') {
+    const hint = policy === 'adaptive' ? "; 'adaptive' is not in this version" : ''
+    throw new TypeError(`policy must be 'lru', got ${show(policy)}${hint}`)
+  }
+  if (sizeOf !== undefined && typeof sizeOf !== 'function') {
+    throw new TypeError(`sizeOf must be a function, got ${show(sizeOf)}`)
+  }
+  const bytes = checkCount(maxBytes ?? Infinity, 'maxBytes', Number.MAX_SAFE_INTEGER)
+  const entries = checkCount(
+    maxEntries ?? (maxBytes === undefined ? 10_000 : Infinity),
+    'maxEntries',
+    mostEntries,
+  )
+  if (sizeOf !== undefined && bytes === Infinity) throw new TypeError('sizeOf needs a finite maxBytes')
+  if (bytes === Infinity && entries === Infinity)
+    throw new RangeError('maxEntries or maxBytes must be finite')
+  return {
+    maxEntries: entries,
+    maxBytes: bytes,
+    sizeOf: bytes === Infinity ? undefined : (sizeOf ?? estimateSize),
+  }
+}
+
+/** A whole number from 1 to `most`, or `Infinity`. */
+export function checkCount(value: number, name: string, most: number): number {
+  if (typeof value !== 'number') throw new TypeError(`${name} must be a number, got ${show(value)}`)
+  if (value === Infinity || (Number.isInteger(value) && value >= 1 && value <= most)) return value
+  throw new RangeError(`${name} must be a whole number from 1 to ${most}, got ${value}`)
+}
+
+/** Refuses options by names that nobody knows. */
+export function checkNames(options: object, known: readonly string[], where: string): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`the options of ${where} must be an object, got ${show(options)}`)
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name))
+      throw new TypeError(`unknown option '${name}' in ${where}; known are ${known.join(', ')}`)
+  }
+}
+
+/** A value as a message can show it. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value.slice(0, 40)}'`
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+}
