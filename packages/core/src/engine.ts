@@ -55,6 +55,7 @@ export class Engine {
   readonly #barriers = new Set<(storeKey: string) => boolean>()
   /** Keys that were to be removed when the store failed. What it has of them is not to be seen. */
   readonly #owed = new Set<string>()
+  readonly #work = new Set<Promise<void>>()
   readonly #unfollow: readonly ((() => void) | undefined)[]
 
   constructor(options: CacheOptions, settings: Settings, storeTimeout: number) {
@@ -228,9 +229,18 @@ export class Engine {
     return attempt(() => this.guard.call('delete', () => this.store.delete(storeKey)), ignore, ignore)
   }
 
-  /** Resolves when no load is left under way, of those that begin meanwhile too. */
+  /** Takes note of work nobody waits for and that does not fail. */
+  behind(work: Awaitable<void>): void {
+    if (!isPromise(work)) return
+    const done = Promise.resolve(work).finally(() => this.#work.delete(done))
+    this.#work.add(done)
+  }
+
+  /** Resolves when no load and no work behind one is left, of what begins meanwhile too. */
   async drain(): Promise<void> {
-    while (this.running.size > 0) await Promise.allSettled([...this.running].map((flight) => flight.landed))
+    while (this.running.size + this.#work.size > 0) {
+      await Promise.allSettled([...this.#work, ...[...this.running].map((flight) => flight.landed)])
+    }
   }
 
   /** Waits for the loads under way until the deadline, in milliseconds, gives up the rest, and closes the store. */

@@ -59,8 +59,8 @@ export class Flight {
   lease: string | undefined
   /** Ends it by `timeouts.load`. */
   timer: unknown
-  /** Renews its lease. */
-  renewal: unknown
+  /** Renews its lease, or asks for it again. Nothing goes on behind it once the flight has left. */
+  leaseTimer: unknown
 
   readonly #landing = deferred<Landed>()
   readonly #reading = deferred<void>()

@@ -52,7 +52,7 @@ async function fly(engine: Engine, flight: Flight): Promise<void> {
 function leave(engine: Engine, flight: Flight): void {
   const { storeKey } = flight.request
   engine.clock.clearTimer(flight.timer)
-  engine.clock.clearTimer(flight.renewal)
+  engine.clock.clearTimer(flight.leaseTimer)
   engine.running.delete(flight)
   if (engine.flights.get(storeKey) === flight) engine.flights.delete(storeKey)
 }

@@ -126,8 +126,15 @@ describe('keyOf', () => {
 
   it('is the same wherever a page ends', () => {
     const unit = fc.constantFrom('a', 'é', '漢', '😀')
+    const deep: unknown = JSON.parse('['.repeat(300) + ']'.repeat(300))
+    const parts = [deep, 123456789.12345678, {}, null, { ['n'.repeat(59)]: -1.5e-300 }]
     for (let length = 0; length < 70; length++) {
-      const list = Array.from({ length: 700 }, () => 'x'.repeat(length))
+      const shift = 'x'.repeat(length)
+      const list = [
+        shift,
+        ...Array.from({ length: 700 }, () => shift),
+        ...Array.from({ length: 100 }, () => parts),
+      ]
       expect(canonical(list)).toBe(JSON.stringify(list))
     }
     fc.assert(

@@ -34,8 +34,9 @@ export async function acquire(engine: Engine, flight: Flight): Promise<Found | u
       flight.hasRead()
       onWait?.()
       const ms = Math.min(pause * (0.5 + random() / 2), Math.max(1, got.remainingMs))
-      await new Promise<void>((resolve) => engine.clock.setTimer(resolve, ms, true))
-      if (flight.settled) return undefined
+      await new Promise<void>((resolve) => {
+        flight.leaseTimer = engine.clock.setTimer(resolve, ms, true)
+      })
     } else if (found === undefined) {
       // Fresh to the store, but its tags or its layout are of yesterday.
       always = true
@@ -59,7 +60,7 @@ function renew(engine: Engine, flight: Flight, token: string): void {
       () => renew(engine, flight, token),
     )
   }
-  if (!flight.settled) flight.renewal = engine.clock.setTimer(again, leaseTerm / 3, false)
+  if (!flight.settled) flight.leaseTimer = engine.clock.setTimer(again, leaseTerm / 3, false)
 }
 
 /** Gives an unused right back. A store that fails lets it end by its term. */
@@ -68,9 +69,11 @@ export function release(engine: Engine, flight: Flight): void {
   if (token === undefined) return
   flight.lease = undefined
   const { storeKey } = flight.request
-  void attempt(
-    () => engine.guard.call('release the lease', () => engine.store.leases!.release(storeKey, token)),
-    ignore,
-    ignore,
+  engine.behind(
+    attempt(
+      () => engine.guard.call('release the lease', () => engine.store.leases!.release(storeKey, token)),
+      ignore,
+      ignore,
+    ),
   )
 }
