@@ -68,7 +68,9 @@ const deepest = 500
 const short = 64
 
 const quote = 34
+const dollar = 36
 const comma = 44
+const colon = 58
 const openBracket = 91
 const backslash = 92
 const unicode = 117
@@ -119,11 +121,10 @@ function write(value: unknown, options: KeyOptions, asText: boolean): string {
 /** Where in a container: an index, the name of a property, or which of a map's or a set's parts. */
 type Step = number | string | readonly [parts: 'keys' | 'values', index: number]
 
-/** The names of an object's properties, as they stand, and in order with what is written for each. */
+/** The names of an object's properties, as they stand and in order. */
 interface Order {
   readonly names: readonly string[]
   readonly sorted: readonly string[]
-  readonly heads: readonly string[]
 }
 
 class Writer {
@@ -214,34 +215,30 @@ class Writer {
 
   #object(object: object, depth: number): void {
     if (this.#options.allowToJSON && hasToJSON(object)) return this.#value(object.toJSON())
-    const { sorted, heads } = this.#order(Object.keys(object), depth)
     let before = openBrace
-    for (let i = 0; i < sorted.length; i++) {
-      this.#at[depth] = sorted[i]
-      const property = Object.getOwnPropertyDescriptor(object, sorted[i]!)
+    for (const name of this.#sorted(Object.keys(object), depth)) {
+      this.#at[depth] = name
+      const property = Object.getOwnPropertyDescriptor(object, name)
       // A getter is not asked: what it answers may differ from call to call.
       if (property?.get !== undefined || property?.set !== undefined)
         this.#refuse('is a getter', 'give its value')
       if (property?.value === undefined) continue
       this.#byte(before)
       before = comma
-      this.#raw(heads[i]!)
+      this.#string(name.charCodeAt(0) === dollar ? `$${name}` : name)
+      this.#byte(colon)
       this.#value(property.value)
     }
     if (before === openBrace) this.#byte(openBrace)
     this.#byte(closeBrace)
   }
 
-  #order(names: readonly string[], depth: number): Order {
+  #sorted(names: readonly string[], depth: number): readonly string[] {
     const known = this.#orders[depth]
-    if (known !== undefined && isSame(known.names, names)) return known
-    const sorted = names.toSorted()
-    const heads = sorted.map((name) => {
-      this.#at[depth] = name
-      this.#wellFormed(name)
-      return `${JSON.stringify(name.startsWith('$') ? `$${name}` : name)}:`
-    })
-    return (this.#orders[depth] = { names, sorted, heads })
+    if (known !== undefined && isSame(known.names, names)) return known.sorted
+    const sorted = inOrder(names)
+    this.#orders[depth] = { names, sorted }
+    return sorted
   }
 
   #instance(value: object, prototype: object | null, depth: number): void {
@@ -480,6 +477,19 @@ const hasToJSON = (value: object): value is { toJSON(): unknown } =>
 
 const isWellFormed = (text: string): boolean =>
   (text as unknown as { isWellFormed(): boolean }).isWellFormed()
+
+/** By UTF-16 code units. A few names are in order sooner than a call of `sort` returns. */
+function inOrder(names: readonly string[]): readonly string[] {
+  if (names.length > 16) return names.toSorted()
+  const sorted = [...names]
+  for (let i = 1; i < sorted.length; i++) {
+    const name = sorted[i]!
+    let j = i
+    for (; j > 0 && sorted[j - 1]! > name; j--) sorted[j] = sorted[j - 1]!
+    sorted[j] = name
+  }
+  return sorted
+}
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {
   if (a.length !== b.length) return false

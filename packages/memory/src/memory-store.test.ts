@@ -41,11 +41,14 @@ describe('memoryStore', () => {
     expect(store.get('a')).toBeUndefined()
   })
 
-  it.each([[undefined], [null], [Number.NaN], [-0], [0], [''], [false], [[]], [() => 1]])('keeps %s', (value) => {
-    const { put, get } = setUp()
-    put('a', value)
-    expect(get('a')).toHaveProperty('value', value)
-  })
+  it.each([[undefined], [null], [Number.NaN], [-0], [0], [''], [false], [[]], [() => 1]])(
+    'keeps %s',
+    (value) => {
+      const { put, get } = setUp()
+      put('a', value)
+      expect(get('a')).toHaveProperty('value', value)
+    },
+  )
 
   it.each(['__proto__', 'constructor', 'a:b', '*', 'a\0', '\ud800', '🍋', 'x'.repeat(1_000_000)])(
     'keeps the key %.20j apart from every other',
@@ -375,7 +378,8 @@ describe('memoryStore', () => {
       expect(batches).toBeGreaterThan(5)
       const counts = Map.groupBy === undefined ? new Map<string, number>() : new Map<string, number>()
       for (const key of seen) counts.set(key, (counts.get(key) ?? 0) + 1)
-      for (let i = 0; i < 3_000; i++) if (i % 100 !== 1 && store.local!.peek(`k${i}`)) expect(counts.get(`k${i}`)).toBe(1)
+      for (let i = 0; i < 3_000; i++)
+        if (i % 100 !== 1 && store.local!.peek(`k${i}`)) expect(counts.get(`k${i}`)).toBe(1)
     })
 
     it('the event loop has its turn between the batches', async () => {
@@ -434,7 +438,7 @@ describe('memoryStore', () => {
       [{ policy: 'adaptive' }, "policy must be 'lru', got 'adaptive'; 'adaptive' is not in this version"],
       [{ policy: 'fifo' }, "policy must be 'lru', got 'fifo'"],
       [{ sweepInterval: 'soon' }, 'sweepInterval must be milliseconds'],
-      [{ clock: {} }, 'clock must have now, setTimer and clearTimer'],
+      [{ clock: {} }, 'clock.now must be a function, got undefined'],
       [{ max: 10 }, "unknown option 'max' in memoryStore; known are maxEntries, maxBytes"],
       [null, 'the options of memoryStore must be an object, got null'],
     ])('%j is a TypeError that says what is wrong', (options, message) => {

@@ -11,6 +11,7 @@ import {
 import { lruOf } from './lru.js'
 import {
   boundsOf,
+  checkClock,
   checkNames,
   type MemoryStoreOptions,
   mostEntries,
@@ -33,7 +34,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   checkNames(options, storeOptionNames, 'memoryStore')
   const { maxEntries, maxBytes, sizeOf } = boundsOf(options)
   const sweepInterval = intervalOf(options.sweepInterval)
-  const { clock = systemClock } = options
+  const clock = checkClock(options.clock ?? systemClock)
   const coarse = clock.coarse === undefined ? () => clock.now() : () => clock.coarse!()
 
   const followers = new Set<(key: string) => void>()

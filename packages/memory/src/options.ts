@@ -42,6 +42,9 @@ export const storeOptionNames: readonly string[] = [
  */
 export const mostEntries: number = 2 ** 23
 
+/** How many entries a store holds at most where no bound is given. */
+const defaultEntries = 10_000
+
 /** What bounds a store. One of the two numbers is finite. */
 export interface Bounds {
   readonly maxEntries: number
@@ -59,12 +62,9 @@ export function boundsOf({ maxEntries, maxBytes, sizeOf, policy }: MemoryStoreOp
   if (sizeOf !== undefined && typeof sizeOf !== 'function') {
     throw new TypeError(`sizeOf must be a function, got ${show(sizeOf)}`)
   }
-  const bytes = checkCount(maxBytes ?? Infinity, 'maxBytes', Number.MAX_SAFE_INTEGER)
-  const entries = checkCount(
-    maxEntries ?? (maxBytes === undefined ? 10_000 : Infinity),
-    'maxEntries',
-    mostEntries,
-  )
+  const bytes = maxBytes === undefined ? Infinity : checkCount(maxBytes, 'maxBytes', Number.MAX_SAFE_INTEGER)
+  const unsaid = maxBytes === undefined ? defaultEntries : Infinity
+  const entries = maxEntries === undefined ? unsaid : checkCount(maxEntries, 'maxEntries', mostEntries)
   if (sizeOf !== undefined && bytes === Infinity) throw new TypeError('sizeOf needs a finite maxBytes')
   if (bytes === Infinity && entries === Infinity)
     throw new RangeError('maxEntries or maxBytes must be finite')
@@ -91,6 +91,12 @@ export function checkNames(options: object, known: readonly string[], where: str
     if (!known.includes(name))
       throw new TypeError(`unknown option '${name}' in ${where}; known are ${known.join(', ')}`)
   }
+}
+
+/** A clock, or a `TypeError`. */
+export function checkClock(clock: Clock): Clock {
+  if (typeof clock?.now === 'function') return clock
+  throw new TypeError(`clock.now must be a function, got ${show(clock?.now)}`)
 }
 
 /** A value as a message can show it. */

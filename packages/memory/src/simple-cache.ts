@@ -1,6 +1,6 @@
 import { type Clock, type Duration, systemClock, toMs } from '@flow-cache/core'
 import { type Lru, lruOf } from './lru.js'
-import { checkCount, checkNames, mostEntries, show } from './options.js'
+import { checkClock, checkCount, checkNames, mostEntries, show } from './options.js'
 
 /** What {@link SimpleCache} takes. */
 export interface SimpleCacheOptions {
@@ -58,7 +58,7 @@ export class SimpleCache<V = unknown> {
     const { maxSize = 1_000, ttl = Infinity, clock = systemClock } = options
     if (maxSize === Infinity) throw new RangeError('maxSize must be finite')
     this.#ttl = toMs(ttl, 'ttl')
-    this.#clock = clock
+    this.#clock = checkClock(clock)
     this.#lru = lruOf(checkCount(maxSize, 'maxSize', mostEntries), Infinity, (kept) => {
       if (this.#isLive(kept)) this.#evictions++
     })

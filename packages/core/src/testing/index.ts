@@ -1,7 +1,14 @@
+// Prove a store
+export { type CaseContext, casesFor, ConformanceError, storeCases, type StoreCase } from './conformance.js'
+export { type ModelOptions, runModel } from './model.js'
+
+// Stores to test with
+export { mapStore } from './map-store.js'
+export { type SharedServer, sharedServer, type SharedStore } from './shared-server.js'
+export { type Fault, type FaultyStore, faultyStore } from './faulty-store.js'
+export { distantStore, type Scheduler, scheduler } from './scheduler.js'
+
+// Time, order and chance
 export { type FakeClock, fakeClock, settle } from './fake-clock.js'
 export { type Gate, gate } from './gate.js'
-export { mapStore } from './map-store.js'
 export { seededRandom } from './seeded-random.js'
-export { distantStore, type Scheduler, scheduler } from './scheduler.js'
-export { type Fault, type FaultyStore, faultyStore } from './faulty-store.js'
-export { type SharedServer, sharedServer, type SharedStore } from './shared-server.js'
