@@ -82,7 +82,7 @@ export class Cache {
         const left = entry.staleAt - engine.coarse()
         const { tags } = entry
         if (
-          (left > nearEnd || (left > -Infinity && entry.staleAt > engine.clock.now())) &&
+          (left > nearEnd || entry.staleAt > engine.clock.now()) &&
           (tags === undefined || allAlive(tags))
         ) {
           if (engine.tellsHits) hit(engine, this.#scope, key, entry)
@@ -182,7 +182,11 @@ export class Cache {
   /** Removes several entries; tells how many there were. */
   async deleteMany(keys: Iterable<string>): Promise<number> {
     const wanted = targets(this.#scope, keys, this.#scope.plan)
-    return remove(this.#engine, this.#scope, wanted.map(({ key }) => key))
+    return remove(
+      this.#engine,
+      this.#scope,
+      wanted.map(({ key }) => key),
+    )
   }
 
   /** Makes the entry stale from now on: it is loaded anew, and stands in for its `grace` if that fails. */
@@ -234,7 +238,8 @@ export class Cache {
     const scope = this.#scope
     const engine = this.#engine
     const calls = plan(scope.plan, rest)
-    const keyFor = (...args: Args): string => `${name}:${keyOf(choose === undefined ? args : choose(...args))}`
+    const keyFor = (...args: Args): string =>
+      `${name}:${keyOf(choose === undefined ? args : choose(...args))}`
     const wrapped = async function (this: unknown, ...args: Args): Promise<V> {
       const key = keyFor(...args)
       const loader = (): unknown => Reflect.apply(fn, this, args)

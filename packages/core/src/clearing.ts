@@ -11,9 +11,16 @@ import { removeAll } from './writing.js'
 export function invalidateTags(engine: Engine, scope: Scope, tags: readonly string[]): Awaitable<void> {
   checkTags(tags)
   engine.assertOpen()
-  return chain(invalidate(engine, tags.map((tag) => scope.keyIn(tag))), () => {
-    if (engine.events.has('invalidate')) engine.events.emit('invalidate', { namespace: scope.namespace, tags })
-  })
+  return chain(
+    invalidate(
+      engine,
+      tags.map((tag) => scope.keyIn(tag)),
+    ),
+    () => {
+      if (engine.events.has('invalidate'))
+        engine.events.emit('invalidate', { namespace: scope.namespace, tags })
+    },
+  )
 }
 
 function invalidate(engine: Engine, names: readonly string[]): Awaitable<void> {
@@ -33,13 +40,18 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
   const covers = (storeKey: string): boolean => scope.covers(storeKey)
   const { store } = engine
   const inStore = (): Awaitable<unknown> => {
-    if (scope.prefix === '') return chain(engine.guard.call('clear', () => store.clear()), () => invalidate(engine, scope.epochs))
+    if (scope.prefix === '')
+      return chain(
+        engine.guard.call('clear', () => store.clear()),
+        () => invalidate(engine, scope.epochs),
+      )
     // Where an epoch is not agreed on by all who share the store, the entries have to go one by one.
     const swept =
       store.local !== undefined || store.tags !== undefined
         ? undefined
-        : chain(engine.guard.call('clear', () => store.clear(scope.prefix)), () =>
-            engine.guard.call('clear', () => store.clear(`@${scope.namespace}/`)),
+        : chain(
+            engine.guard.call('clear', () => store.clear(scope.prefix)),
+            () => engine.guard.call('clear', () => store.clear(`@${scope.namespace}/`)),
           )
     return chain(swept, () => invalidate(engine, [scope.prefix]))
   }
@@ -50,11 +62,15 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
 
 /** Removes the keys of this namespace that match, and tells how many. Namespaces within are not touched. */
 export async function clearPattern(engine: Engine, scope: Scope, glob: string): Promise<number> {
-  if (typeof glob !== 'string' || glob === '') throw new TypeError(`a pattern must be a non-empty string, got ${show(glob)}`)
+  if (typeof glob !== 'string' || glob === '')
+    throw new TypeError(`a pattern must be a non-empty string, got ${show(glob)}`)
   engine.assertOpen()
   const { keys } = engine.store
   if (keys === undefined) {
-    throw new CacheError('ERR_UNSUPPORTED', 'clearPattern needs a store that lists its keys (the group `keys`)')
+    throw new CacheError(
+      'ERR_UNSUPPORTED',
+      'clearPattern needs a store that lists its keys (the group `keys`)',
+    )
   }
   const matches = (storeKey: string): boolean => {
     const key = scope.keyOut(storeKey)

@@ -26,7 +26,12 @@ interface SystemTimer {
   handle: ReturnType<typeof setTimeout>
 }
 
-function arm(timer: SystemTimer | undefined, callback: () => void, ms: number, keepAlive: boolean): SystemTimer {
+function arm(
+  timer: SystemTimer | undefined,
+  callback: () => void,
+  ms: number,
+  keepAlive: boolean,
+): SystemTimer {
   const handle =
     ms > longest
       ? setTimeout(() => arm(armed, callback, ms - longest, keepAlive), longest)

@@ -2,7 +2,10 @@ import { CacheError } from './errors.js'
 import type { Plan } from './plan.js'
 
 const refuse = (path: string, what: string): never => {
-  throw new CacheError('ERR_VALUE', `${path} is ${what}, which cannot be copied; use plain data, or copy: 'share'`)
+  throw new CacheError(
+    'ERR_VALUE',
+    `${path} is ${what}, which cannot be copied; use plain data, or copy: 'share'`,
+  )
 }
 
 const step = (path: string, key: string): string =>
@@ -14,7 +17,9 @@ const step = (path: string, key: string): string =>
  * path: a structured clone would drop a class in silence.
  */
 export function cloneOf<V>(value: V): V {
-  return (typeof value !== 'object' || value === null) && typeof value !== 'function' && typeof value !== 'symbol'
+  return (typeof value !== 'object' || value === null) &&
+    typeof value !== 'function' &&
+    typeof value !== 'symbol'
     ? value
     : (clone(value, '$', new Map()) as V)
 }
@@ -38,7 +43,12 @@ function clone(value: unknown, path: string, seen: Map<object, unknown>): unknow
       const part = clone((value as Record<string, unknown>)[key], step(path, key), seen)
       // Defined, not assigned: `__proto__` is a key like others.
       if (key === '__proto__') {
-        Object.defineProperty(copy, key, { value: part, enumerable: true, writable: true, configurable: true })
+        Object.defineProperty(copy, key, {
+          value: part,
+          enumerable: true,
+          writable: true,
+          configurable: true,
+        })
       } else copy[key] = part
     }
     return copy
@@ -46,7 +56,10 @@ function clone(value: unknown, path: string, seen: Map<object, unknown>): unknow
   if (value instanceof Map) {
     const copy = keep(new Map<unknown, unknown>())
     for (const [key, part] of value) {
-      copy.set(clone(key, `${path}.keys()`, seen), clone(part, `${path}.get(${typeof key === 'object' ? '…' : String(key)})`, seen))
+      copy.set(
+        clone(key, `${path}.keys()`, seen),
+        clone(part, `${path}.get(${typeof key === 'object' ? '…' : String(key)})`, seen),
+      )
     }
     return copy
   }
@@ -56,7 +69,8 @@ function clone(value: unknown, path: string, seen: Map<object, unknown>): unknow
     return copy
   }
   if (ArrayBuffer.isView(value)) return keep(bytesOf(value))
-  if (value instanceof Date || value instanceof RegExp || value instanceof ArrayBuffer) return keep(structuredClone(value))
+  if (value instanceof Date || value instanceof RegExp || value instanceof ArrayBuffer)
+    return keep(structuredClone(value))
   return refuse(path, `an instance of ${prototype.constructor?.name || 'a class'}`)
 }
 
@@ -76,7 +90,8 @@ const frozen = new WeakSet<object>()
 
 /** The value itself, deeply frozen. Dates, maps, sets and bytes cannot be, and stay as they are. */
 export function freezeOf<V>(value: V): V {
-  if (typeof value !== 'object' || value === null || frozen.has(value) || ArrayBuffer.isView(value)) return value
+  if (typeof value !== 'object' || value === null || frozen.has(value) || ArrayBuffer.isView(value))
+    return value
   frozen.add(value)
   Object.freeze(value)
   for (const part of Object.values(value)) freezeOf(part)

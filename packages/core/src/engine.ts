@@ -66,13 +66,16 @@ export class Engine {
     this.clock = clock
     this.coarse = clock.coarse === undefined ? () => clock.now() : () => clock.coarse!()
     this.settings = settings
-    this.guard = new StoreGuard(clock, storeTimeout, settings.circuit, (state) => this.events.emit('circuit', { state }))
+    this.guard = new StoreGuard(clock, storeTimeout, settings.circuit, (state) =>
+      this.events.emit('circuit', { state }),
+    )
     const { tags } = store
     const guarded = tags && {
       position: () => this.guard.call('read the tags', () => tags.position()),
       versions: (names: readonly string[], since?: string) =>
         this.guard.call('read the tags', () => tags.versions(names, since)),
-      invalidate: (names: readonly string[]) => this.guard.call('invalidate tags', () => tags.invalidate(names)),
+      invalidate: (names: readonly string[]) =>
+        this.guard.call('invalidate tags', () => tags.invalidate(names)),
     }
     this.tags = new TagTable(settings.maxTags, guarded, store.log !== undefined)
     this.#unfollow = [
@@ -110,7 +113,8 @@ export class Engine {
   /** Tells of a failure that no caller is told of. */
   report(error: unknown, during: string, key?: string): void {
     this.count.errors++
-    if (this.events.has('error')) this.events.emit('error', { error, during, ...(key !== undefined && { key }) })
+    if (this.events.has('error'))
+      this.events.emit('error', { error, during, ...(key !== undefined && { key }) })
   }
 
   /** Does with a failing store call what `onStoreError` says. A value that cannot be kept always reaches the caller. */
@@ -122,7 +126,12 @@ export class Engine {
   }
 
   /** Tells of an event about a key, if anybody listens. */
-  tell<E extends EventName>(name: E, scope: Scope, key: string, more: Omit<CacheEvents[E], keyof KeyEvent>): void {
+  tell<E extends EventName>(
+    name: E,
+    scope: Scope,
+    key: string,
+    more: Omit<CacheEvents[E], keyof KeyEvent>,
+  ): void {
     if (this.events.has(name)) {
       this.events.emit(name, { key, namespace: scope.namespace, ...more } as unknown as CacheEvents[E])
     }
@@ -185,7 +194,11 @@ export class Engine {
   }
 
   /** The same for a change of every key that `matches`. */
-  changeWhere(matches: (storeKey: string) => boolean, during: string, call: () => Awaitable<unknown>): Awaitable<void> {
+  changeWhere(
+    matches: (storeKey: string) => boolean,
+    during: string,
+    call: () => Awaitable<unknown>,
+  ): Awaitable<void> {
     this.failures.deleteWhere(matches)
     this.fenceWhere(matches)
     const answer = attempt(call, ignore, (error) => this.tolerate(error, during))
@@ -219,7 +232,11 @@ export class Engine {
     if (this.#owed.size >= mostOwed) {
       const oldest = this.#owed.values().next().value as string
       this.#owed.delete(oldest)
-      this.report(new CacheError('ERR_STORE', 'too many removals failed; this one is given up'), 'delete', oldest)
+      this.report(
+        new CacheError('ERR_STORE', 'too many removals failed; this one is given up'),
+        'delete',
+        oldest,
+      )
     }
     this.#owed.add(storeKey)
   }
@@ -255,7 +272,11 @@ export class Engine {
     await Promise.race([this.drain(), late])
     const error = new CacheError('ERR_CLOSED', `the cache '${this.settings.name}' was closed during the load`)
     for (const flight of this.running) flight.abort(error)
-    const closed = attempt(() => this.store.close(), ignore, (cause) => this.report(cause, 'close'))
+    const closed = attempt(
+      () => this.store.close(),
+      ignore,
+      (cause) => this.report(cause, 'close'),
+    )
     await Promise.race([closed, late])
     this.clock.clearTimer(timer)
   }

@@ -35,7 +35,8 @@ export interface Explanation {
   /** The tags whose invalidation would end it. */
   readonly tags: readonly string[]
   /** The load under way, if any. */
-  readonly loading: { readonly sinceMs: number; readonly waiting: number; readonly background: boolean } | undefined
+  readonly loading:
+    { readonly sinceMs: number; readonly waiting: number; readonly background: boolean } | undefined
   /** The failure that keeps it from being loaded now, if any. */
   readonly heldOff: { readonly forMs: number; readonly error: unknown } | undefined
 }
@@ -73,7 +74,11 @@ export async function explain(engine: Engine, scope: Scope, key: string): Promis
     graceMs: found && graceOf(found.entry),
     loadMs: found?.entry.loadMs,
     tags: view?.tags ?? [],
-    loading: flight && { sinceMs: now - flight.startedAt, waiting: flight.waiting, background: flight.background },
+    loading: flight && {
+      sinceMs: now - flight.startedAt,
+      waiting: flight.waiting,
+      background: flight.background,
+    },
     heldOff: failure && { forMs: failure.until - now, error: failure.error },
   }
 }

@@ -25,7 +25,11 @@ export function begin(engine: Engine, request: Request): Flight {
   const { load } = plan.timeouts
   if (load < Infinity) {
     const late = (): void => {
-      giveUp(engine, flight, new CacheError('ERR_LOAD_TIMEOUT', `no value within timeouts.load (${load} ms)`, request))
+      giveUp(
+        engine,
+        flight,
+        new CacheError('ERR_LOAD_TIMEOUT', `no value within timeouts.load (${load} ms)`, request),
+      )
     }
     flight.timer = engine.clock.setTimer(late, load, false)
   }
@@ -76,7 +80,8 @@ async function bring(engine: Engine, flight: Flight): Promise<Landed> {
     position = await mark(engine, flight)
     const { leases } = engine.store
     // With leases the store is asked in any case, for the right to load.
-    const found = leases === undefined && (known !== undefined || skip === 'read') ? known : await read(engine, flight)
+    const found =
+      leases === undefined && (known !== undefined || skip === 'read') ? known : await read(engine, flight)
     if (found?.state === 'fresh' && !flight.forced) return { value: found.value, found }
     if (skip !== 'read') flight.stale = found ?? known
   }

@@ -1,7 +1,26 @@
 // Use
 export { Cache, createCache } from './cache.js'
-export type { CacheOptions, CacheSettings, CircuitOptions, GetOrSetOptions, KeepOptions, LoadingOptions, LoadOptions, SetOptions, Timeouts, AsyncContext } from './options.js'
-export { doNotCache, type DoNotCache, type LoadContext, type Loader, type LoadMany, type LoadManyContext, type Previous } from './loader.js'
+export type {
+  CacheOptions,
+  CacheSettings,
+  CircuitOptions,
+  GetOrSetOptions,
+  KeepOptions,
+  LoadingOptions,
+  LoadOptions,
+  SetOptions,
+  Timeouts,
+  AsyncContext,
+} from './options.js'
+export {
+  doNotCache,
+  type DoNotCache,
+  type LoadContext,
+  type Loader,
+  type LoadMany,
+  type LoadManyContext,
+  type Previous,
+} from './loader.js'
 export type { EntryView, Explanation } from './explaining.js'
 export type { Wrappable, Wrapped, WrapOptions } from './wrapping.js'
 export type { Schema, SchemaResult } from './schema.js'
@@ -9,8 +28,29 @@ export { type Duration, toMs, ttlOf, type Volatility, volatility } from './durat
 export { canonical, keyOf, type KeyOptions } from './key-of.js'
 
 // Implement
-export type { Acquired, Awaitable, Batch, Change, Evictions, Keys, Leases, Local, Log, LogListener, Store, Tags } from './store.js'
-export { createEntry, type Entry, type EntryFields, freshness, type Freshness, graceOf, type TagVersion } from './entry.js'
+export type {
+  Acquired,
+  Awaitable,
+  Batch,
+  Change,
+  Evictions,
+  Keys,
+  Leases,
+  Local,
+  Log,
+  LogListener,
+  Store,
+  Tags,
+} from './store.js'
+export {
+  createEntry,
+  type Entry,
+  type EntryFields,
+  freshness,
+  type Freshness,
+  graceOf,
+  type TagVersion,
+} from './entry.js'
 export type { Codec } from './codec.js'
 export { type Clock, systemClock, type Timer } from './clock.js'
 export { type Random, systemRandom } from './random.js'

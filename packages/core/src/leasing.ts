@@ -20,7 +20,9 @@ export async function acquire(engine: Engine, flight: Flight): Promise<Found | u
   const token = randomId()
   let always = flight.forced
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
-    const got = await engine.guard.call('take the lease', () => leases.acquire(storeKey, token, leaseTerm, always))
+    const got = await engine.guard.call('take the lease', () =>
+      leases.acquire(storeKey, token, leaseTerm, always),
+    )
     if (got.status === 'leased') {
       flight.lease = token
       renew(engine, flight, token)
@@ -51,7 +53,8 @@ function renew(engine: Engine, flight: Flight, token: string): void {
     if (flight.settled || flight.lease !== token) return
     const { storeKey } = flight.request
     void attempt(
-      () => engine.guard.call('renew the lease', () => engine.store.leases!.renew(storeKey, token, leaseTerm)),
+      () =>
+        engine.guard.call('renew the lease', () => engine.store.leases!.renew(storeKey, token, leaseTerm)),
       (held) => {
         if (held) renew(engine, flight, token)
         else flight.fenced = true

@@ -29,7 +29,7 @@ export class Context implements LoadContext {
     const found = this.#flight.stale
     if (found === undefined) return undefined
     this.#previous ??= new PreviousEntry(found, this.#flight.request.scope, this.#now)
-    return this.#previous
+    return this.#previous as unknown as Previous
   }
 
   get options(): LoadOptions {
@@ -53,6 +53,7 @@ export function loadOptions(from: Plan): LoadOptions {
   return { ttl, grace, jitter, negativeTtl, tags: [...tags], version }
 }
 
+/** The brand of `Previous` is a matter of types alone: at run time the class tells. */
 class PreviousEntry {
   readonly value: unknown
   readonly state: 'fresh' | 'stale'
@@ -66,8 +67,6 @@ class PreviousEntry {
     this.tags = userTags(found.entry, scope)
   }
 }
-// The brand is a matter of types alone: at run time the class tells.
-interface PreviousEntry extends Previous {}
 
 /** An entry's tags as the caller gave them. */
 export function userTags(entry: Found['entry'], scope: Scope): readonly string[] {

@@ -21,7 +21,10 @@ export function targets(scope: Scope, keys: Iterable<string>, plan: Plan): reado
 }
 
 /** What the store has of several keys, in one call where it can. */
-export async function findMany(engine: Engine, wanted: readonly Target[]): Promise<readonly (Found | undefined)[]> {
+export async function findMany(
+  engine: Engine,
+  wanted: readonly Target[],
+): Promise<readonly (Found | undefined)[]> {
   const { batch } = engine.store
   // By themselves, too, where one of them does not decode, so that it alone is a miss, or the store fails.
   const each = (): Promise<(Found | undefined)[]> => Promise.all(wanted.map((target) => find(engine, target)))
@@ -81,7 +84,10 @@ class Gathering<V> {
   }
 
   /** One key's part: its loader, and what to call when it is known that the loader is not needed now. */
-  member(key: string): { readonly load: (context: LoadContext) => Promise<unknown>; readonly leave: () => void } {
+  member(key: string): {
+    readonly load: (context: LoadContext) => Promise<unknown>
+    readonly leave: () => void
+  } {
     let decided = false
     const leave = (): void => {
       if (!decided && --this.#undecided === 0) this.#ask()
@@ -111,14 +117,19 @@ class Gathering<V> {
     this.#gathered = []
     this.#answer = deferred()
     const context: LoadManyContext = { signal: this.#controller.signal, options: this.#options }
-    const load = async (): Promise<ReadonlyMap<string, unknown>> => inOrder(keys, await this.#loadMany(keys, context))
+    const load = async (): Promise<ReadonlyMap<string, unknown>> =>
+      inOrder(keys, await this.#loadMany(keys, context))
     load().then(resolve, reject)
   }
 }
 
 function inOrder(keys: readonly string[], answer: unknown): ReadonlyMap<string, unknown> {
   if (answer instanceof Map) return answer
-  if (Array.isArray(answer) && answer.length === keys.length) return new Map(keys.map((key, i) => [key, answer[i]]))
+  if (Array.isArray(answer) && answer.length === keys.length)
+    return new Map(keys.map((key, i) => [key, answer[i]]))
   const got = Array.isArray(answer) ? `an array of ${answer.length}` : show(answer)
-  throw new CacheError('ERR_LOADER_RESULT', `loadMany must answer with a Map or an array of ${keys.length}, got ${got}`)
+  throw new CacheError(
+    'ERR_LOADER_RESULT',
+    `loadMany must answer with a Map or an array of ${keys.length}, got ${got}`,
+  )
 }

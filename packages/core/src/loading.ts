@@ -61,7 +61,9 @@ export async function load(engine: Engine, request: Request): Promise<unknown> {
 /** The fresh entry of the nearest tier, if it can be used. */
 function nearest(engine: Engine, request: Request): Awaitable<Found | undefined> {
   const entry = engine.local.get(request.storeKey)
-  return entry !== undefined && engine.clock.now() < entry.staleAt ? usable(engine, request, entry) : undefined
+  return entry !== undefined && engine.clock.now() < entry.staleAt
+    ? usable(engine, request, entry)
+    : undefined
 }
 
 /** The flight under way, unless a tag of it has changed since it began. */
@@ -72,7 +74,8 @@ function joinable(engine: Engine, storeKey: string): Flight | undefined {
   let outer = engine.settings.asyncContext?.getStore() as { flight: Flight; outer: typeof outer } | undefined
   let recursive = flight.calling
   for (; outer !== undefined; outer = outer.outer) recursive ||= outer.flight === flight
-  if (recursive) throw new CacheError('ERR_RECURSION', 'a loader asks for the key it is loading', flight.request)
+  if (recursive)
+    throw new CacheError('ERR_RECURSION', 'a loader asks for the key it is loading', flight.request)
   return flight
 }
 

@@ -72,14 +72,17 @@ export function checkFunction(value: unknown, name: string): unknown {
 /** Distinct non-empty strings, or a `TypeError`. */
 export function checkTags(tags: unknown, name = 'tags', before: readonly string[] = []): readonly string[] {
   const fits = Array.isArray(tags) && tags.every((tag) => typeof tag === 'string' && tag !== '')
-  return fits ? [...new Set([...before, ...(tags as string[])])] : wrong(name, 'an array of non-empty strings', tags)
+  return fits
+    ? [...new Set([...before, ...(tags as string[])])]
+    : wrong(name, 'an array of non-empty strings', tags)
 }
 
 const between =
   (min: number, max: number): Check =>
   (value: number, name) => {
     if (typeof value !== 'number') wrong(name, 'a number', value)
-    if (!(value >= min && value <= max)) throw new RangeError(`${name} must be from ${min} to ${max}, got ${value}`)
+    if (!(value >= min && value <= max))
+      throw new RangeError(`${name} must be from ${min} to ${max}, got ${value}`)
     return value
   }
 
@@ -116,7 +119,8 @@ const callChecks: Checks = {
   refreshAhead: share,
   beta: between(0, Infinity),
   tags: checkTags,
-  version: (value, name) => (/^(string|number)$/.test(typeof value) ? value : wrong(name, 'a string or a number', value)),
+  version: (value, name) =>
+    /^(string|number)$/.test(typeof value) ? value : wrong(name, 'a string or a number', value),
   copy: oneOf('share', 'clone', 'freeze'),
   timeouts: within({ soft: toMs, hard: toMs, load: toMs, store: toMs }),
   schema: (value: { '~standard'?: object }, name) => {

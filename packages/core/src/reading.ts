@@ -31,7 +31,11 @@ export function unreadable(engine: Engine, target: Target, error: unknown): Awai
 }
 
 /** The entry if its time, its tags and its layout allow it. */
-export function usable(engine: Engine, target: Target, entry: Entry | undefined): Awaitable<Found | undefined> {
+export function usable(
+  engine: Engine,
+  target: Target,
+  entry: Entry | undefined,
+): Awaitable<Found | undefined> {
   if (entry === undefined) return undefined
   const state = freshness(entry, engine.clock.now())
   if (state === 'expired') return undefined
@@ -43,7 +47,8 @@ export function usable(engine: Engine, target: Target, entry: Entry | undefined)
       return found(entry.value)
     }
     const before = checked.get(entry)
-    if (before !== undefined && before.schema === plan.schema && before.version === plan.version) return found(before.value)
+    if (before !== undefined && before.schema === plan.schema && before.version === plan.version)
+      return found(before.value)
     return layOut(engine, target, entry).then((result) => result && found(result.value))
   }
   const { tags } = entry

@@ -57,7 +57,9 @@ export class Scope {
 
   /** Whether a key of the store belongs to this scope or one within. */
   covers(storeKey: string): boolean {
-    return this.prefix === '' || storeKey.startsWith(this.prefix) || storeKey.startsWith(`@${this.namespace}/`)
+    return (
+      this.prefix === '' || storeKey.startsWith(this.prefix) || storeKey.startsWith(`@${this.namespace}/`)
+    )
   }
 
   #name(name: string): string {

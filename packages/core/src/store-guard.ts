@@ -37,7 +37,10 @@ export class StoreGuard {
   call<T>(during: string, call: () => Awaitable<T>): Awaitable<T> {
     if (this.#openUntil > 0) {
       if (this.#probing || this.#clock.now() < this.#openUntil) {
-        throw new CacheError('ERR_CIRCUIT_OPEN', `the store failed ${this.#failed} times in a row and is left alone for now`)
+        throw new CacheError(
+          'ERR_CIRCUIT_OPEN',
+          `the store failed ${this.#failed} times in a row and is left alone for now`,
+        )
       }
       this.#probing = true
       this.#onCircuit('half-open')

@@ -58,7 +58,10 @@ export interface Store {
 
 /** What the first tier holds, at once. */
 export interface Local {
-  /** Like {@link Store.get}, of the first tier alone. */
+  /**
+   * Like {@link Store.get}, of the first tier alone, and for one who compares the instants: it may answer with an
+   * entry that has expired. The hot path of every hit.
+   */
   get(key: string): Entry | undefined
   /** The same without counting as a use. */
   peek(key: string): Entry | undefined

@@ -73,7 +73,8 @@ export class TagTable {
   snapshot(names: readonly string[]): Awaitable<readonly TagVersion[]> {
     const versions: Marker[] = []
     for (const name of names) {
-      const marker = this.#markers.get(name) ?? (this.#source === undefined ? this.#put(name, this.#horizon) : undefined)
+      const marker =
+        this.#markers.get(name) ?? (this.#source === undefined ? this.#put(name, this.#horizon) : undefined)
       if (marker === undefined) return this.#ask(names)
       // The one in use longest ago is the first to be forgotten.
       this.#markers.delete(name)
@@ -89,7 +90,10 @@ export class TagTable {
   }
 
   /** The versions of tags, unless any of them may have been invalidated since `position`. */
-  snapshotSince(names: readonly string[], position: TagPosition): Awaitable<readonly TagVersion[] | undefined> {
+  snapshotSince(
+    names: readonly string[],
+    position: TagPosition,
+  ): Awaitable<readonly TagVersion[] | undefined> {
     if (position === undefined) return undefined
     if (this.#source === undefined) {
       const versions = this.snapshot(names) as readonly Marker[]

@@ -7,7 +7,8 @@ import type { Found } from './found.js'
 import type { Plan } from './plan.js'
 
 /** What a caller's wait ended with: what the flight brought, or a stale value in its place. */
-export type Waited = Landed | { readonly stale: Found; readonly reason: StaleReason; readonly error?: unknown }
+export type Waited =
+  Landed | { readonly stale: Found; readonly reason: StaleReason; readonly error?: unknown }
 
 type StaleReason = 'error' | 'timeout' | 'held-off'
 

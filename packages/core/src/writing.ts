@@ -1,7 +1,14 @@
 import { attempt, chain, isPromise } from './awaitable.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
-import { CompactEntry, createEntry, type Entry, type EntryDetails, graceOf, type TagVersion } from './entry.js'
+import {
+  CompactEntry,
+  createEntry,
+  type Entry,
+  type EntryDetails,
+  graceOf,
+  type TagVersion,
+} from './entry.js'
 import { CacheError } from './errors.js'
 import type { Flight } from './flight.js'
 import type { Plan } from './plan.js'
@@ -33,7 +40,12 @@ export function makeEntry(
   const { grace, version } = plan
   let details: EntryDetails | undefined
   if (grace !== 0 || version !== undefined || tags.length > 0) {
-    if (shared === undefined || shared.grace !== grace || shared.version !== version || !same(shared.tags, tags)) {
+    if (
+      shared === undefined ||
+      shared.grace !== grace ||
+      shared.version !== version ||
+      !same(shared.tags, tags)
+    ) {
       shared = { grace, version, tags: tags.length === 0 ? undefined : tags, tier: 0 }
     }
     details = shared
@@ -115,7 +127,13 @@ function wasSet(engine: Engine, scope: Scope, key: string): void {
 }
 
 /** The entry for a value that somebody sets; `undefined` if it is not to be kept. */
-function entryToSet(engine: Engine, scope: Scope, key: string, value: unknown, plan: Plan): Awaitable<Entry | undefined> {
+function entryToSet(
+  engine: Engine,
+  scope: Scope,
+  key: string,
+  value: unknown,
+  plan: Plan,
+): Awaitable<Entry | undefined> {
   if (value instanceof Promise) {
     throw new CacheError('ERR_VALUE', `the value of '${key}' is a promise: await it first`, { key })
   }
@@ -158,7 +176,9 @@ export function remove(engine: Engine, scope: Scope, keys: readonly string[]): A
 /** Removes the store's keys, and counts them. */
 export function removeAll(store: Store, storeKeys: readonly string[]): Awaitable<number> {
   if (store.batch !== undefined) return store.batch.deleteMany(storeKeys)
-  return Promise.all(storeKeys.map((storeKey) => store.delete(storeKey))).then((found) => found.filter(Boolean).length)
+  return Promise.all(storeKeys.map((storeKey) => store.delete(storeKey))).then(
+    (found) => found.filter(Boolean).length,
+  )
 }
 
 const isDead = (entry: Entry | undefined): boolean => entry?.tags?.some((tag) => tag.alive === false) === true
@@ -167,7 +187,8 @@ const isDead = (entry: Entry | undefined): boolean => entry?.tags?.some((tag) =>
 export function expire(engine: Engine, scope: Scope, key: string): Awaitable<boolean> {
   const storeKey = scope.keyIn(key)
   engine.assertOpen()
-  const step = (): Awaitable<boolean> => engine.store.leases?.expire(storeKey) ?? expireEntry(engine, storeKey)
+  const step = (): Awaitable<boolean> =>
+    engine.store.leases?.expire(storeKey) ?? expireEntry(engine, storeKey)
   return chain(engine.change([storeKey], 'expire', step, false), (found) => {
     engine.tell('expire', scope, key, { found })
     return found

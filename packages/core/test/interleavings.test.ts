@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { createCache, type Cache, type Store } from '../src/index.js'
-import { distantStore, fakeClock, type FakeClock, mapStore, scheduler, type Scheduler, sharedServer } from '../src/testing/index.js'
+import { createCache, type Cache, type Store } from '@flow-cache/core'
+import {
+  distantStore,
+  fakeClock,
+  type FakeClock,
+  mapStore,
+  scheduler,
+  type Scheduler,
+  sharedServer,
+} from '@flow-cache/core/testing'
 
 /** When something began and was acknowledged, counted in steps of the run. */
 interface Value {
@@ -24,7 +32,11 @@ const keys = ['a', 'b', 'c']
 const tagOf = (key: string): string => (key === 'c' ? 'rest' : 'first')
 
 /** Plays loads and changes at random, and answers with what must not be: old values that were seen too late. */
-async function play(caches: readonly Cache[], { step, random, run }: Scheduler, clock: FakeClock): Promise<string[]> {
+async function play(
+  caches: readonly Cache[],
+  { step, random, run }: Scheduler,
+  clock: FakeClock,
+): Promise<string[]> {
   let time = 0
   const changes: Change[] = []
   const violations: string[] = []
@@ -38,9 +50,11 @@ async function play(caches: readonly Cache[], { step, random, run }: Scheduler, 
       if (change.softly && how !== 'get') continue
       // Of other processes' keys, a pattern takes those that are there when it is called.
       const until = change.kind === 'pattern' && caches.length > 1 ? change.begun : change.acknowledged
-      const older =
-        value.kind === 'load' ? value.begun < until : value.acknowledged < change.begun
-      if (older) violations.push(`${how}(${key}) at ${began} gave the ${value.kind} of ${value.begun}, before the ${change.kind} of ${change.begun} to ${change.acknowledged}`)
+      const older = value.kind === 'load' ? value.begun < until : value.acknowledged < change.begun
+      if (older)
+        violations.push(
+          `${how}(${key}) at ${began} gave the ${value.kind} of ${value.begun}, before the ${change.kind} of ${change.begun} to ${change.acknowledged}`,
+        )
     }
   }
 
@@ -138,33 +152,42 @@ const places: Record<string, Place> = {
   },
 }
 
-describe.each(Object.entries(places))('a value that was changed while it loaded is never seen again: %s', (_, make) => {
-  it.each([0, 1, 2, 3])('two hundred and fifty interleavings, part %i', { timeout: 60_000 }, async (part) => {
-    for (let seed = part * 250; seed < (part + 1) * 250; seed++) {
-      const clock = fakeClock()
-      const order = scheduler(seed)
-      const caches = make(clock, order).map((store) =>
-        createCache({
-          store,
-          clock,
-          random: order.random,
-          ttl: 300,
-          grace: '1h',
-          errorTtl: 0,
-          // A scheduled store is never late.
-          timeouts: { store: '1h', load: '2h' },
-          leaseTerm: '2h',
-        }),
-      )
-      expect(await play(caches, order, clock), `seed ${seed}`).toEqual([])
-      const idle = (): Promise<void> => clock.advance(10)
-      for (const cache of caches) {
-        await order.run([() => cache.drain()], idle)
-        const explained = keys.map((key) => async () => expect((await cache.explain(key)).loading).toBeUndefined())
-        await order.run(explained, idle)
-        expect(cache.stats().loading).toBe(0)
-      }
-      expect(clock.pending, `timers left by seed ${seed}`).toBe(0)
-    }
-  })
-})
+describe.each(Object.entries(places))(
+  'a value that was changed while it loaded is never seen again: %s',
+  (_, make) => {
+    it.each([0, 1, 2, 3])(
+      'two hundred and fifty interleavings, part %i',
+      { timeout: 60_000 },
+      async (part) => {
+        for (let seed = part * 250; seed < (part + 1) * 250; seed++) {
+          const clock = fakeClock()
+          const order = scheduler(seed)
+          const caches = make(clock, order).map((store) =>
+            createCache({
+              store,
+              clock,
+              random: order.random,
+              ttl: 300,
+              grace: '1h',
+              errorTtl: 0,
+              // A scheduled store is never late.
+              timeouts: { store: '1h', load: '2h' },
+              leaseTerm: '2h',
+            }),
+          )
+          expect(await play(caches, order, clock), `seed ${seed}`).toEqual([])
+          const idle = (): Promise<void> => clock.advance(10)
+          for (const cache of caches) {
+            await order.run([() => cache.drain()], idle)
+            const explained = keys.map(
+              (key) => async () => expect((await cache.explain(key)).loading).toBeUndefined(),
+            )
+            await order.run(explained, idle)
+            expect(cache.stats().loading).toBe(0)
+          }
+          expect(clock.pending, `timers left by seed ${seed}`).toBe(0)
+        }
+      },
+    )
+  },
+)

@@ -137,7 +137,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       closed = true
       clear()
     },
-    local: { get, peek },
+    // Whoever asks the nearest tier compares the instants anyway.
+    local: { get: (key) => cache.get(key), peek },
     batch: {
       getMany: (wanted) => wanted.map(get),
       setMany(entries) {

@@ -54,25 +54,20 @@ export interface Bounds {
 }
 
 /** The bounds that options ask for. Contradictions and bad numbers are refused. */
-export function boundsOf({ maxEntries, maxBytes, sizeOf, policy }: MemoryStoreOptions): Bounds {
-  if (policy !== undefined && policy !== 'lru') {
+export function boundsOf(options: MemoryStoreOptions): Bounds {
+  const { maxBytes = Infinity, maxEntries = maxBytes === Infinity ? defaultEntries : Infinity } = options
+  const { sizeOf = estimateSize, policy = 'lru' } = options
+  if (policy !== 'lru') {
     const hint = policy === 'adaptive' ? "; 'adaptive' is not in this version" : ''
     throw new TypeError(`policy must be 'lru', got ${show(policy)}${hint}`)
   }
-  if (sizeOf !== undefined && typeof sizeOf !== 'function') {
-    throw new TypeError(`sizeOf must be a function, got ${show(sizeOf)}`)
-  }
-  const bytes = maxBytes === undefined ? Infinity : checkCount(maxBytes, 'maxBytes', Number.MAX_SAFE_INTEGER)
-  const unsaid = maxBytes === undefined ? defaultEntries : Infinity
-  const entries = maxEntries === undefined ? unsaid : checkCount(maxEntries, 'maxEntries', mostEntries)
-  if (sizeOf !== undefined && bytes === Infinity) throw new TypeError('sizeOf needs a finite maxBytes')
-  if (bytes === Infinity && entries === Infinity)
-    throw new RangeError('maxEntries or maxBytes must be finite')
-  return {
-    maxEntries: entries,
-    maxBytes: bytes,
-    sizeOf: bytes === Infinity ? undefined : (sizeOf ?? estimateSize),
-  }
+  if (typeof sizeOf !== 'function') throw new TypeError(`sizeOf must be a function, got ${show(sizeOf)}`)
+  checkCount(maxBytes, 'maxBytes', Number.MAX_SAFE_INTEGER)
+  checkCount(maxEntries, 'maxEntries', mostEntries)
+  if (maxBytes < Infinity) return { maxEntries, maxBytes, sizeOf }
+  if (options.sizeOf !== undefined) throw new TypeError('sizeOf needs a finite maxBytes')
+  if (maxEntries === Infinity) throw new RangeError('maxEntries or maxBytes must be finite')
+  return { maxEntries, maxBytes, sizeOf: undefined }
 }
 
 /** A whole number from 1 to `most`, or `Infinity`. */

@@ -49,8 +49,14 @@ const broken: Record<string, (store: Store, clock: FakeClock) => Store> = {
       delete: (key) => kept.delete(key),
     }
   },
-  'null is kept as it is': (store) => ({ ...store, set: (key, entry) => (entry.value === null ? undefined : store.set(key, entry)) }),
-  'keys of any characters do not interfere': (store) => ({ ...store, set: (key, entry) => store.set(key === '*' ? 'a' : key, entry) }),
+  'null is kept as it is': (store) => ({
+    ...store,
+    set: (key, entry) => (entry.value === null ? undefined : store.set(key, entry)),
+  }),
+  'keys of any characters do not interfere': (store) => ({
+    ...store,
+    set: (key, entry) => store.set(key === '*' ? 'a' : key, entry),
+  }),
   'clear takes its prefix literally, and nothing else': (store) => ({ ...store, clear: () => store.clear() }),
   'a set replaces the whole entry': (store) => ({
     ...store,
@@ -58,7 +64,10 @@ const broken: Record<string, (store: Store, clock: FakeClock) => Store> = {
   }),
   'getMany answers in the order of its keys, also for one that is missing or asked for twice': (store) => ({
     ...store,
-    batch: { ...store.batch!, getMany: async (keys) => [...(await store.batch!.getMany(keys))].filter(Boolean) },
+    batch: {
+      ...store.batch!,
+      getMany: async (keys) => [...(await store.batch!.getMany(keys))].filter(Boolean),
+    },
   }),
   'set revokes the lease, and a late commit is dropped': (store) => ({
     ...store,
@@ -85,9 +94,11 @@ describe('a store that breaks a promise is caught by the case of that name', () 
       const clock = fakeClock()
       const server = sharedServer(clock)
       const { run } = storeCases.find((one) => one.name === name)!
-      const caught = await run({ clock, store: damage(server.connect(), clock), other: server.connect() }).catch(
-        (error: Error) => error,
-      )
+      const caught = await run({
+        clock,
+        store: damage(server.connect(), clock),
+        other: server.connect(),
+      }).catch((error: Error) => error)
       expect(caught).toMatchObject({ name: 'ConformanceError' })
     })
   }
@@ -96,9 +107,13 @@ describe('a store that breaks a promise is caught by the case of that name', () 
 it('the model finds a store that forgets', async () => {
   const clock = fakeClock()
   const store = { ...mapStore(clock), delete: () => false }
-  await expect(runModel({ clock, seed: 1, store, reference: mapStore(clock) })).rejects.toThrow(/seed 1, step \d+: /)
+  await expect(runModel({ clock, seed: 1, store, reference: mapStore(clock) })).rejects.toThrow(
+    /seed 1, step \d+: /,
+  )
 })
 
 it('an excuse for a case that does not exist is refused', () => {
-  expect(() => casesFor(mapStore(fakeClock()), { 'no such case': 'because' })).toThrow('there is no case named')
+  expect(() => casesFor(mapStore(fakeClock()), { 'no such case': 'because' })).toThrow(
+    'there is no case named',
+  )
 })

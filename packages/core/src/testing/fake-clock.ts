@@ -28,7 +28,8 @@ export function fakeClock(start: number = Date.UTC(2024, 0, 1)): FakeClock {
 
   const nextDue = (until: number): FakeTimer | undefined => {
     let next: FakeTimer | undefined
-    for (const timer of timers) if (timer.at <= until && (next === undefined || timer.at < next.at)) next = timer
+    for (const timer of timers)
+      if (timer.at <= until && (next === undefined || timer.at < next.at)) next = timer
     return next
   }
 

@@ -30,12 +30,21 @@ export function faultyStore(store: Store): FaultyStore {
   const group = <G extends object>(methods: G | undefined): G | undefined => {
     if (methods === undefined) return undefined
     const wrapped: Record<string, unknown> = {}
-    for (const [name, method] of Object.entries(methods) as [string, (...args: unknown[]) => Awaitable<unknown>][]) {
+    for (const [name, method] of Object.entries(methods) as [
+      string,
+      (...args: unknown[]) => Awaitable<unknown>,
+    ][]) {
       wrapped[name] = (...args: unknown[]) => through(() => method(...args))
     }
     return wrapped as G
   }
-  const groups = { batch: group(store.batch), tags: group(store.tags), leases: group(store.leases), log: store.log, keys: store.keys }
+  const groups = {
+    batch: group(store.batch),
+    tags: group(store.tags),
+    leases: group(store.leases),
+    log: store.log,
+    keys: store.keys,
+  }
 
   return {
     ...(store.tiers && { tiers: store.tiers }),
@@ -44,7 +53,9 @@ export function faultyStore(store: Store): FaultyStore {
     delete: (key) => through(() => store.delete(key)),
     clear: (prefix) => through(() => store.clear(prefix)),
     close: () => store.close(),
-    ...(Object.fromEntries(Object.entries(groups).filter(([, methods]) => methods !== undefined)) as Partial<Store>),
+    ...(Object.fromEntries(
+      Object.entries(groups).filter(([, methods]) => methods !== undefined),
+    ) as Partial<Store>),
     fail(next, until = lag) {
       fault = next
       lag = until

@@ -40,7 +40,9 @@ export function mapStore(clock: Pick<Clock, 'now'>): Store {
     },
     keys: {
       async *scan(prefix, glob = '*') {
-        const keys = matching(prefix).filter((key) => get(key) !== undefined && matchGlob(glob, key.slice(prefix.length)))
+        const keys = matching(prefix).filter(
+          (key) => get(key) !== undefined && matchGlob(glob, key.slice(prefix.length)),
+        )
         for (let i = 0; i < keys.length; i += 100) yield keys.slice(i, i + 100)
       },
     },

@@ -78,7 +78,9 @@ export async function runModel({ store, reference, clock, seed, steps = 500 }: M
     const answer = show(await operation(store))
     const wanted = show(await operation(reference))
     if (answer !== wanted) {
-      throw new ConformanceError(`seed ${seed}, step ${step}: ${name} answered ${answer}, where a map answers ${wanted}`)
+      throw new ConformanceError(
+        `seed ${seed}, step ${step}: ${name} answered ${answer}, where a map answers ${wanted}`,
+      )
     }
   }
 }

@@ -41,7 +41,7 @@ export function scheduler(seed: number): Scheduler {
       const ended = tasks.map((task) => task().finally(() => running--))
       const all = Promise.all(ended)
       all.catch(() => {})
-      for (let idled = 0; ; ) {
+      for (let idled = 0; ;) {
         await settle(20)
         if (running === 0 && waiting.length === 0) break
         const next = waiting.splice(Math.floor(random() * waiting.length), 1)[0]

@@ -37,7 +37,10 @@ interface Connection {
  *
  * `pace` is awaited before each call takes effect and again before it answers; default: one turn.
  */
-export function sharedServer(clock: Pick<Clock, 'now'>, pace?: (call: string) => Awaitable<void>): SharedServer {
+export function sharedServer(
+  clock: Pick<Clock, 'now'>,
+  pace?: (call: string) => Awaitable<void>,
+): SharedServer {
   const slots = new Map<string, Slot>()
   const tags = new Map<string, string>()
   const connections = new Set<Connection>()
@@ -65,7 +68,8 @@ export function sharedServer(clock: Pick<Clock, 'now'>, pace?: (call: string) =>
     }
     return version
   }
-  const live = (entry: Entry): Entry | undefined => (clock.now() < entry.expiresAt ? copyOf(entry) : undefined)
+  const live = (entry: Entry): Entry | undefined =>
+    clock.now() < entry.expiresAt ? copyOf(entry) : undefined
 
   const connect = (): SharedStore => {
     const me: Connection = { listener: undefined, missed: undefined }
@@ -124,7 +128,8 @@ export function sharedServer(clock: Pick<Clock, 'now'>, pace?: (call: string) =>
       },
       keys: {
         async *scan(prefix, glob = '*') {
-          const matches = (key: string): boolean => key.startsWith(prefix) && matchGlob(glob, key.slice(prefix.length))
+          const matches = (key: string): boolean =>
+            key.startsWith(prefix) && matchGlob(glob, key.slice(prefix.length))
           yield await call('scan', () => [...slots.keys()].filter(matches))
         },
       },
@@ -151,7 +156,8 @@ export function sharedServer(clock: Pick<Clock, 'now'>, pace?: (call: string) =>
           call('acquire', () => {
             const { entry, lease } = slotOf(key)
             const found = entry && copyOf(entry)
-            if (found !== undefined && !always && clock.now() < found.staleAt) return { status: 'fresh', entry: found }
+            if (found !== undefined && !always && clock.now() < found.staleAt)
+              return { status: 'fresh', entry: found }
             if (lease !== undefined && lease.token !== token) {
               return { status: 'taken', entry: found, remainingMs: lease.until - clock.now() }
             }

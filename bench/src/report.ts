@@ -1,0 +1,59 @@
+import type { Summary } from './statistics.js'
+
+/** A part of an answer: a table, and what is to be said about it. */
+export interface Section {
+  readonly title: string
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+  readonly note?: string
+}
+
+/** A promise about a figure, and whether it is kept. */
+export interface Target {
+  readonly what: string
+  readonly limit: number
+  readonly measured: number
+  readonly unit: string
+}
+
+export function targets(list: readonly Target[]): Section {
+  return {
+    title: 'Targets',
+    head: ['target', 'limit', 'measured', 'met'],
+    rows: list.map(({ what, limit, measured, unit }) => [
+      what,
+      `${limit}${unit}`,
+      `${number(measured)}${unit}`,
+      measured <= limit ? 'yes' : '**no**',
+    ]),
+  }
+}
+
+/** Three digits that matter. */
+export function number(value: number): string {
+  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2
+  return value.toFixed(digits)
+}
+
+/** `1.20×`, and how far the rounds lie apart. */
+export function times({ median, min, max }: Summary): string {
+  return min === max ? `${number(median)}×` : `${number(median)}× (${number(min)}–${number(max)})`
+}
+
+export function nanos({ median }: Summary): string {
+  return median >= 10_000 ? `${number(median / 1000)} µs` : `${median.toFixed(0)} ns`
+}
+
+export function markdown(sections: readonly Section[]): string {
+  return sections
+    .filter(({ rows }) => rows.length > 0)
+    .map(({ title, head, rows, note }) => {
+      const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)))
+      const line = (cells: readonly string[]): string =>
+        `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`
+      const rule = `| ${widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`
+      const table = [line(head), rule, ...rows.map(line)].join('\n')
+      return `### ${title}\n\n${table}\n${note === undefined ? '' : `\n${note}\n`}`
+    })
+    .join('\n')
+}
