@@ -10,7 +10,7 @@ const names = Object.keys(questions)
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string' },
     only: { type: 'string' },
     json: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -18,12 +18,13 @@ const { values, positionals } = parseArgs({
 })
 
 const unknown = positionals.filter((name) => !names.includes(name))
-const rounds = Number(values.rounds)
+// All of them together have to be done in a few minutes.
+const rounds = Number(values.rounds ?? (positionals.length > 0 ? 5 : 3))
 const only = values.only?.split(',')
 const strangers = only?.filter((name) => !(contestantNames as readonly string[]).includes(name)) ?? []
 if (unknown.length > 0 || strangers.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
   process.stderr.write(
-    `usage: pnpm bench [${names.join(' | ')}] [--rounds 5] [--only a,b] [--json] [--write]\n` +
+    `usage: pnpm bench [${names.join(' | ')}] [--rounds n] [--only a,b] [--json] [--write]\n` +
       `contestants: ${contestantNames.join(', ')}\n`,
   )
   process.exit(1)

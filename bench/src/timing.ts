@@ -4,9 +4,9 @@ import { quarter } from './statistics.js'
 /** Does a thing `times` times, one after the other. */
 export type Repeat = (times: number) => Promise<void> | void
 
-const warmUp = 400
+const warmUp = 300
 const batchMs = 20
-const batches = 15
+const batches = 11
 
 async function took(repeat: Repeat, times: number): Promise<number> {
   const start = process.hrtime.bigint()

@@ -255,8 +255,9 @@ function sectionsKey({ digest, file }: Document): string {
   return `${chunkVersion}:${/\.mdx$/i.test(file) ? 'mdx' : 'md'}:${digest}`
 }
 
-function describe({ documents, found, duplicates, legal, large, left }: Corpus): string {
+function describe({ documents, found, duplicates, older, legal, large, left }: Corpus): string {
   const passed = [
+    older > 0 ? `${older} of older versions` : '',
     duplicates > 0 ? count(duplicates, 'duplicate') : '',
     legal > 0 ? count(legal, 'licence') : '',
     large > 0 ? `${large} too large` : '',

@@ -14,6 +14,8 @@ export interface Corpus {
   readonly found: number
   /** Files with the very content of another. */
   readonly duplicates: number
+  /** Files of a package of which a newer version is there too. */
+  readonly older: number
   /** Licences and codes of conduct, which answer no questions. */
   readonly legal: number
   /** Files larger than `maxBytes`. */
@@ -41,7 +43,8 @@ export async function scan(root: string, options: ScanOptions = {}): Promise<Cor
     files.push(...found)
     if (found.length > 0) await pace(0, 1)
   }
-  const readable = files.filter((file) => !legal.test(lastPart(file.file))).toSorted(byWorth)
+  const prose = files.filter((file) => !legal.test(lastPart(file.file)))
+  const readable = newest(prose).toSorted(byWorth)
   const documents: Document[] = []
   const digests = new Set<string>()
   let duplicates = 0
@@ -75,10 +78,26 @@ export async function scan(root: string, options: ScanOptions = {}): Promise<Cor
     digest: digestOf(documents),
     found: files.length,
     duplicates,
-    legal: files.length - readable.length,
+    older: prose.length - readable.length,
+    legal: files.length - prose.length,
     large,
     left,
   }
+}
+
+/** Without the files of packages of which a newer version is there: two versions say nearly the same. */
+function newest(files: readonly FoundFile[]): FoundFile[] {
+  const versions = new Map<string, string>()
+  for (const { package: name, version } of files) {
+    if (compareVersions(version, versions.get(name) ?? '') >= 0) versions.set(name, version)
+  }
+  return files.filter((file) => versions.get(file.package) === file.version)
+}
+
+/** Good enough to choose documentation by: `10.0.0` after `9.1.0`, and a prerelease before its release. */
+function compareVersions(a: string, b: string): number {
+  const [coreA = '', coreB = ''] = [a, b].map((version) => version.split(/[-+]/)[0])
+  return coreA.localeCompare(coreB, 'en', { numeric: true }) || b.length - a.length
 }
 
 function digestOf(documents: readonly Document[]): string {

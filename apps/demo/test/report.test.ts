@@ -58,7 +58,17 @@ function answer(steps: readonly Step[]): Answer {
       coverage: 1,
     },
     steps,
-    corpus: { documents: 2, packages: 1, digest: 'x', found: 2, duplicates: 0, legal: 0, large: 0, left: 0 },
+    corpus: {
+      documents: 2,
+      packages: 1,
+      digest: 'x',
+      found: 2,
+      duplicates: 0,
+      older: 0,
+      legal: 0,
+      large: 0,
+      left: 0,
+    },
     ms: steps.reduce((sum, { ms }) => sum + ms, 0),
   }
 }

@@ -72,6 +72,20 @@ describe('scan', () => {
     })
   })
 
+  it('of several versions of a package the newest counts', async () => {
+    const root = temporaryTree({
+      'node_modules/a/package.json': manifest('a', '9.2.0'),
+      'node_modules/a/README.md': 'nine',
+      'node_modules/b/node_modules/a/package.json': manifest('a', '10.0.0'),
+      'node_modules/b/node_modules/a/README.md': 'ten',
+      'node_modules/c/node_modules/a/package.json': manifest('a', '10.0.0-beta.1'),
+      'node_modules/c/node_modules/a/README.md': 'nearly ten',
+    })
+    const { documents, older } = await scan(join(root, 'node_modules'))
+    expect(documents.map(({ version }) => version)).toEqual(['10.0.0'])
+    expect(older).toBe(2)
+  })
+
   it('beyond the limit it keeps READMEs before documentation before change logs', async () => {
     const root = temporaryTree({ 'CHANGELOG.md': 'c', 'docs/b.md': 'b', 'README.md': 'a' })
     const { documents, left } = await scan(root, { maxDocuments: 2 })

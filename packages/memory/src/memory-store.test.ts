@@ -1,5 +1,5 @@
 import { CacheError, type Clock, createEntry, type Entry, type Store } from '@flow-cache/core'
-import { fakeClock, settle } from '@flow-cache/core/testing'
+import { casesFor, fakeClock, mapStore, runModel, settle } from '@flow-cache/core/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { memoryStore } from './memory-store.js'
 import type { MemoryStoreOptions } from './options.js'
@@ -29,6 +29,22 @@ const thrownBy = (call: () => unknown): unknown => {
   return undefined
 }
 
+describe('memoryStore keeps the Store contract', () => {
+  for (const { name, run } of casesFor(memoryStore())) {
+    it(name, () => {
+      const clock = fakeClock()
+      return run({ clock, store: memoryStore({ clock }) })
+    })
+  }
+
+  it.each([1, 2, 3, 4, 5, 6])('it agrees with a plain map under random operations (seed %i)', (seed) => {
+    const clock = fakeClock()
+    const maxBytes = seed % 2 === 0 ? 1_000_000 : undefined
+    const store = memoryStore({ clock, maxBytes, sweepInterval: 20 })
+    return runModel({ clock, seed, store, reference: mapStore(clock), steps: 2_000 })
+  })
+})
+
 describe('memoryStore', () => {
   it('answers at once, with the very value that was set', () => {
     const { store, clock } = setUp()
@@ -40,27 +56,6 @@ describe('memoryStore', () => {
     expect(store.delete('a')).toBe(true)
     expect(store.get('a')).toBeUndefined()
   })
-
-  it.each([[undefined], [null], [Number.NaN], [-0], [0], [''], [false], [[]], [() => 1]])(
-    'keeps %s',
-    (value) => {
-      const { store, clock } = setUp()
-      store.set('a', createEntry({ value, createdAt: clock.now(), ttl: 1_000 }))
-      expect(store.local!.get('a')).toHaveProperty('value', value)
-    },
-  )
-
-  it.each(['__proto__', 'constructor', 'a:b', '*', 'a\0', '\ud800', '🍋', 'x'.repeat(1_000_000)])(
-    'keeps the key %.20j apart from every other',
-    (key) => {
-      const { put, get, store } = setUp()
-      expect(get(key)).toBeUndefined()
-      put(key, 1)
-      expect(get(key)?.value).toBe(1)
-      expect(get(`${key} `)).toBeUndefined()
-      expect(store.delete(key)).toBe(true)
-    },
-  )
 
   it('hands out an entry that came from another tier as its own', () => {
     const { store, clock, get } = setUp()

@@ -12,7 +12,8 @@ export interface MemoryStoreOptions {
   readonly maxBytes?: number | undefined
   /**
    * What an entry takes of `maxBytes`. At least 1 is counted; `Infinity` keeps it out. Default: an estimate for plain
-   * values and all that is kept around them, which looks at some 4,000 parts of a large value and infers the rest.
+   * values and all that is kept around them. It looks at some 4,000 parts of a value; a long list is judged by some
+   * of its parts, and what lies deep in a large tree is not seen.
    */
   readonly sizeOf?: ((value: unknown, key: string) => number) | undefined
   /** Which entry goes when room is needed. `'lru'` (default): the one used longest ago. */

@@ -34,7 +34,7 @@ const words = (value: unknown): string => {
     ? '-0'
     : typeof value === 'string'
       ? `'${value.slice(0, 40)}'`
-      : (JSON.stringify(value) ?? String(value))
+      : (JSON.stringify(value) ?? typeof value)
 }
 
 const equal = (a: unknown, b: unknown): boolean =>
@@ -192,10 +192,10 @@ const required: readonly StoreCase[] = [
   {
     name: 'delete tells whether there was an entry',
     async run({ store, clock }) {
-      claim((await store.delete('a')) === false, 'delete found an entry where none was set')
+      claim(!(await store.delete('a')), 'delete found an entry where none was set')
       await store.set('a', entry(clock, undefined))
-      claim((await store.delete('a')) === true, 'delete did not find an entry of undefined')
-      claim((await store.delete('a')) === false, 'delete found the same entry twice')
+      claim(await store.delete('a'), 'delete did not find an entry of undefined')
+      claim(!(await store.delete('a')), 'delete found the same entry twice')
     },
   },
   {
