@@ -18,6 +18,7 @@ export interface Question {
 /** A question as one index sees it. */
 export interface Query {
   readonly kind: QuestionKind
+  readonly terms: ReadonlySet<string>
   /** The terms that some document has. */
   readonly termIds: readonly number[]
   readonly weights: readonly number[]
@@ -50,6 +51,7 @@ export function lookUp(question: Question, index: SearchIndex): Query {
   const rarest = Math.log(1 + index.chunks.length)
   return {
     kind: question.kind,
+    terms: new Set(question.terms),
     termIds,
     weights,
     vector: place(index.embedding, termIds, weights),

@@ -1,6 +1,7 @@
 import type { SearchIndex } from './build-index.js'
 import type { Query } from './question.js'
-import { type Hit, standing } from './retrieve.js'
+import type { Hit } from './retrieve.js'
+import { standing } from './standing.js'
 
 const meaningShare = 0.4
 
@@ -10,12 +11,13 @@ const meaningShare = 0.4
  */
 export function rerank(index: SearchIndex, query: Query, hits: readonly Hit[], limit: number): Hit[] {
   const { dimensions, chunks } = index.embedding
+  const standingOf = standing(query)
   const byWords = new Map(hits.map(({ chunk, score }) => [chunk, score]))
   return index.chunks
     .map(({ document }, chunk): Hit => {
       let cosine = 0
       for (let d = 0; d < dimensions; d++) cosine += query.vector[d]! * chunks[chunk * dimensions + d]!
-      const meaning = Math.max(0, cosine) * standing(document.file)
+      const meaning = Math.max(0, cosine) * standingOf(document)
       return { chunk, score: (1 - meaningShare) * (byWords.get(chunk) ?? 0) + meaningShare * meaning }
     })
     .filter(({ score }) => score > 0)

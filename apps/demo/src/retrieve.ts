@@ -1,6 +1,6 @@
 import type { SearchIndex } from './build-index.js'
 import type { Query } from './question.js'
-import { isChangelog } from './scan.js'
+import { standing } from './standing.js'
 
 /** A chunk and how well it fits, 1 for the best. */
 export interface Hit {
@@ -25,19 +25,15 @@ export function retrieve(index: SearchIndex, query: Query, limit: number): Hit[]
       scores[chunk]! += (idf[term]! * count * (saturation + 1)) / (count + norm)
     }
   }
+  const standingOf = standing(query)
   const hits: Hit[] = []
   for (const [chunk, { document }] of chunks.entries()) {
-    const score = scores[chunk]! * standing(document.file)
+    const score = scores[chunk]! * standingOf(document)
     if (score > 0) hits.push({ chunk, score })
   }
   hits.sort((a, b) => b.score - a.score || a.chunk - b.chunk)
   const best = hits[0]?.score ?? 1
   return hits.slice(0, limit).map(({ chunk, score }) => ({ chunk, score: score / best }))
-}
-
-/** How much a file counts: what changed once is seldom how things are now. */
-export function standing(file: string): number {
-  return isChangelog(file) ? 0.4 : 1
 }
 
 function lengthsOf({ counts }: SearchIndex): Float64Array {

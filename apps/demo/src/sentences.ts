@@ -63,5 +63,6 @@ const weak: readonly (readonly [pattern: RegExp, factor: number])[] = [
   ],
   [/\b(the|this|an?) (\S+ )?(example|snippet|code)\b|\b(following|below|above)\b/i, 0.6],
   [/#\d+|\(@|\bPR\b|\bI('m|'ve|'d|'ll)?\b|\bv?\d+\.\d+\.\d+/, 0.5],
+  [/\b(check out|take a look at|as mentioned)\b/i, 0.5],
   [/\b(\w+) \1\b/i, 0.8],
 ]

@@ -291,7 +291,7 @@ export class Engine {
 }
 
 /** A store's key as events name it. */
-export function describe(storeKey: string): KeyEvent {
+function describe(storeKey: string): KeyEvent {
   if (storeKey[0] !== '@') return { key: storeKey, namespace: '' }
   if (storeKey[1] === '@') return { key: storeKey.slice(1), namespace: '' }
   const end = storeKey.indexOf(':')

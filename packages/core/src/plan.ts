@@ -29,7 +29,7 @@ export interface Settings extends Pick<CacheSettings, 'onStoreError' | 'asyncCon
 }
 
 /** What holds where nothing else is said. */
-export const defaults: Plan = Object.freeze({
+const defaults: Plan = Object.freeze({
   ttl: 5 * 60_000,
   grace: 0,
   jitter: 0,
@@ -42,7 +42,7 @@ export const defaults: Plan = Object.freeze({
 })
 
 /** What holds for a cache as a whole where nothing else is said. */
-export const defaultSettings: Settings = Object.freeze({
+const defaultSettings: Settings = Object.freeze({
   name: 'cache',
   random: systemRandom,
   circuit: { failures: 3, cooldown: 1_000 },

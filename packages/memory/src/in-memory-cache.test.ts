@@ -107,7 +107,7 @@ describe('InMemoryCache', () => {
 
   it('a pattern is cleared, however many keys there are', async () => {
     const { cache } = setUp()
-    await cache.setMany(Array.from({ length: 2_000 }, (_, i) => [`${i % 2 === 0 ? 'even' : 'odd'}:${i}`, i]))
+    await cache.setMany(Array.from({ length: 2_000 }, (_, i): [string, number] => [`${i % 2 === 0 ? 'even' : 'odd'}:${i}`, i]))
     expect(await cache.clearPattern('even:*')).toBe(1_000)
     expect(cache.peek('even:0')).toBeUndefined()
     expect(cache.peek('odd:1')).toBe(1)
