@@ -1,16 +1,13 @@
-import { availableParallelism } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Contestant } from './contestant.js'
 import { among, contestant, type ContestantName } from './contestants.js'
 import type { Asked, Figures, Question, Round } from './question.js'
 import { number, type Section, targets } from './report.js'
-import { alone, ratio, summary } from './rounds.js'
-
-type Values = 'integers' | 'objects'
+import { sideBySide } from './rounds.js'
 
 interface Parameters {
   readonly entries: number
-  readonly values: Values
+  readonly values: 'integers' | 'objects'
 }
 
 const reference = 'lru-cache'
@@ -18,30 +15,29 @@ const participants = among({
   reference,
   without: ['lru-cache-get', 'flow-cache-closure', 'flow-cache-many-options', 'flow-cache-namespace'],
 })
-const sizes = [100_000, 1_000_000]
+const sizes: readonly Parameters[] = [
+  { entries: 100_000, values: 'integers' },
+  { entries: 100_000, values: 'objects' },
+  { entries: 1_000_000, values: 'integers' },
+  { entries: 1_000_000, values: 'objects' },
+]
 
 /** What an entry weighs. */
 export const heap: Question = {
   text: `How much memory does a cache add for each entry it holds? Keys and values are made beforehand and not counted, so what remains is the cache's own. On the heap and in typed arrays, after garbage collection, each contestant in a process of its own. Values are small integers, or objects with three fields.`,
 
-  async ask({ rounds, takesPart }: Asked): Promise<readonly Section[]> {
+  async ask({ takesPart }: Asked): Promise<readonly Section[]> {
     const names = participants(takesPart)
     const cells = new Map<ContestantName, string[]>()
     for (const name of names) cells.set(name, [(await contestant(name)).label])
     let worst = 0
-    for (const entries of sizes) {
-      for (const values of ['integers', 'objects'] as const) {
-        // Memory hardly differs between rounds.
-        const results = await alone(
-          { question: 'heap', names, parameters: { entries, values } },
-          Math.min(rounds, 2),
-          availableParallelism(),
-        )
-        for (const name of names) {
-          const times = ratio(results, name, reference, 'bytes').median
-          cells.get(name)!.push(`${summary(results, name, 'bytes').median.toFixed(0)} B`, `${number(times)}×`)
-          if (name === 'flow-cache') worst = Math.max(worst, times)
-        }
+    for (const { entries, values } of sizes) {
+      const round = await sideBySide({ question: 'heap', names, parameters: { entries, values } })
+      for (const name of names) {
+        const { bytes } = round[name]!
+        const times = bytes! / round[reference]!['bytes']!
+        cells.get(name)!.push(`${bytes!.toFixed(0)} B`, `${number(times)}×`)
+        if (name === 'flow-cache') worst = Math.max(worst, times)
       }
     }
     return [
@@ -49,9 +45,7 @@ export const heap: Question = {
         title: 'Bytes per entry, and as a multiple of lru-cache with a ttl',
         head: [
           '',
-          ...sizes.flatMap((size) =>
-            ['integers', 'objects'].flatMap((values) => [`${size.toLocaleString('en')} ${values}`, '']),
-          ),
+          ...sizes.flatMap(({ entries, values }) => [`${entries.toLocaleString('en')} ${values}`, '']),
         ],
         rows: [...cells.values()],
       },

@@ -1,7 +1,7 @@
 import { type Contestant, type Subject } from './contestant.js'
 import { among, contestant, type ContestantName } from './contestants.js'
 import type { Asked, Figures, Question, Round } from './question.js'
-import { nanos, type Section, targets, times } from './report.js'
+import { legend, nanos, type Section, targets, times } from './report.js'
 import { alone, ratio, summary, together } from './rounds.js'
 import { nanoseconds } from './timing.js'
 
@@ -46,7 +46,7 @@ export const hit: Question = {
         title: 'Time of a hit, as a multiple of `fetch()` of lru-cache',
         head: ['', '1,000 keys', 'time', '100,000 keys', 'time', '1,000 keys, all in one process'],
         rows,
-        note: `Median of ${rounds} rounds, in brackets the least and the greatest.`,
+        note: legend(rounds),
       },
       targets(
         promises

@@ -1,7 +1,7 @@
 import type { Contestant } from './contestant.js'
 import { among, contestant } from './contestants.js'
 import type { Asked, Figures, Question, Round } from './question.js'
-import { nanos, number, type Section, times } from './report.js'
+import { legend, nanos, number, type Section, times } from './report.js'
 import { alone, ratio, summary } from './rounds.js'
 import { nanoseconds } from './timing.js'
 
@@ -36,7 +36,7 @@ export const miss: Question = {
         title: 'Time of a miss, as a multiple of `fetch()` of lru-cache',
         head: ['', 'one by one', 'time', `${callers} callers`, 'time', `loads for ${callers} callers`],
         rows,
-        note: `Median of ${rounds} rounds, in brackets the least and the greatest.`,
+        note: legend(rounds),
       },
     ]
   },

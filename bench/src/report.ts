@@ -29,6 +29,11 @@ export function targets(list: readonly Target[]): Section {
   }
 }
 
+/** What the columns of {@link times} and {@link nanos} mean. */
+export function legend(rounds: number): string {
+  return `Ratios: the median of ${rounds} rounds, in brackets the least and the greatest. Times: the least of them.`
+}
+
 /** Three digits that matter. */
 export function number(value: number): string {
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2
@@ -40,8 +45,9 @@ export function times({ median, min, max }: Summary): string {
   return min === max ? `${number(median)}×` : `${number(median)}× (${number(min)}–${number(max)})`
 }
 
-export function nanos({ median }: Summary): string {
-  return median >= 10_000 ? `${number(median / 1000)} µs` : `${median.toFixed(0)} ns`
+/** The least time of all rounds: what it takes when nothing else is in the way. */
+export function nanos({ min }: Summary): string {
+  return min >= 10_000 ? `${number(min / 1000)} µs` : `${min.toFixed(0)} ns`
 }
 
 export function markdown(sections: readonly Section[]): string {

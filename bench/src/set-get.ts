@@ -1,7 +1,7 @@
 import type { Contestant } from './contestant.js'
 import { among, contestant } from './contestants.js'
 import type { Asked, Figures, Question, Round } from './question.js'
-import { nanos, type Section, times } from './report.js'
+import { legend, nanos, type Section, times } from './report.js'
 import { alone, ratio, summary } from './rounds.js'
 import { type Repeat, nanoseconds } from './timing.js'
 
@@ -42,7 +42,7 @@ export const setGet: Question = {
         title: 'Time of a call, as a multiple of lru-cache',
         head: ['', 'answers with', '`set`', 'time', '`get`', 'time'],
         rows,
-        note: `Median of ${rounds} rounds, in brackets the least and the greatest.`,
+        note: legend(rounds),
       },
     ]
   },

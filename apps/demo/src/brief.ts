@@ -49,7 +49,7 @@ const redundancy = 0.55
 /** Sentences that resemble each other this much say the same; often they come from two versions of one README. */
 const sameThing = 0.85
 /** After three sentences, one must be worth this share of the first to be added. */
-const worthAdding = 0.6
+const worthAdding = 0.5
 
 /**
  * Chooses the sentences that answer best: LexRank over all sentences of the passages, biased towards the question, and

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { InMemoryCache } from '@flow-cache/memory'
 import { type Arguments, help, readArguments } from './arguments.js'
@@ -12,7 +11,6 @@ import { showAgain, showAnswer, showComparison, showCorpus, showSteps } from './
 import { sampleQuestions } from './sample-questions.js'
 
 const interrupt = new AbortController()
-setMaxListeners(0, interrupt.signal) // every file that is waited for listens to it
 // Once: a second Ctrl-C ends the process the hard way.
 process.once('SIGINT', () => interrupt.abort())
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -30,6 +30,7 @@ export function readability(sentence: string): number {
   if (letters < prose.length * 0.6) return 0
   let score = /[.!?]["'”)]?$/.test(sentence) ? 1 : 0.6
   if (words < 8) score *= 0.8
+  if (words > 40) score *= 0.7 // few such sentences say one thing
   for (const [pattern, factor] of weak) if (pattern.test(prose)) score *= factor
   return score
 }
@@ -58,7 +59,7 @@ const weak: readonly (readonly [pattern: RegExp, factor: number])[] = [
   ],
   [/^(this|that|these|those|it|they|he|she|such|the (former|latter))\b/i, 0.6],
   [
-    /^(however|but|also|so|then|therefore|instead|otherwise|additionally|alternatively|similarly|conversely|here|and|or|thus|second|third|finally|once (you|you've) |in (this|that) case|(if you|by) do(ing)? so|for (example|instance)|as such)\b/i,
+    /^(however|failing that|but|also|so|then|therefore|instead|otherwise|additionally|alternatively|similarly|conversely|here|and|or|thus|second|third|finally|once (you|you've) |in (this|that) case|(if you|by) do(ing)? so|for (example|instance)|as such)\b/i,
     0.6,
   ],
   [/\b(the|this|an?) (\S+ )?(example|snippet|code)\b|\b(following|below|above)\b/i, 0.6],

@@ -42,7 +42,8 @@ beforeAll(() => {
   })
 }, 60_000)
 
-describe('the command line', () => {
+// Each starts a process, which takes its time on a busy machine.
+describe('the command line', { timeout: 30_000 }, () => {
   it('answers a question with sources, then shows what asking again costs', async () => {
     const { code, out, err } = await demo('--dir', '.', 'How long is the pause between retries?')
     expect(code).toBe(0)

@@ -20,7 +20,7 @@ import type { Wrappable, WrapOptions, Wrapped } from './wrapping.js'
 import { expire, remove, set, setMany } from './writing.js'
 
 /** Below this, in milliseconds, a fresh hit asks the exact clock instead of the coarse one. */
-const nearEnd = 50
+const nearEnd = 1_000
 
 /**
  * A cache over one store: single flight, stale values for bad times, tags, namespaces.
@@ -119,7 +119,7 @@ export class Cache {
     return this.#isHit(key, found) ? (give(found.value, this.#scope.plan) as V) : undefined
   }
 
-  /** The entry, fresh or stale, with what is known of it, or `undefined`. Counted as a read if it is fresh. */
+  /** The entry, fresh or stale, with what is known of it, or `undefined`. Counted as a read: a hit if it is fresh. */
   async getEntry<V = unknown>(key: string): Promise<EntryView<V> | undefined> {
     const found = await this.#find(key)
     this.#isHit(key, found)

@@ -40,11 +40,17 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
   const covers = (storeKey: string): boolean => scope.covers(storeKey)
   const { store } = engine
   const inStore = (): Awaitable<unknown> => {
-    if (scope.prefix === '')
-      return chain(
-        engine.guard.call('clear', () => store.clear()),
-        () => invalidate(engine, scope.epochs),
+    if (scope.prefix === '') {
+      const cleared = attempt(
+        () => engine.guard.call('clear', () => store.clear()),
+        () => undefined,
+        (error) => {
+          engine.oweAll()
+          engine.tolerate(error, 'clear')
+        },
       )
+      return chain(cleared, () => invalidate(engine, scope.epochs))
+    }
     // Where an epoch is not agreed on by all who share the store, the entries have to go one by one.
     const swept =
       store.local !== undefined || store.tags !== undefined

@@ -1,4 +1,4 @@
-import { attempt, ignore, isPromise } from './awaitable.js'
+import { attempt, chain, ignore, isPromise } from './awaitable.js'
 import { type Clock, systemClock } from './clock.js'
 import { CacheError } from './errors.js'
 import { type CacheEvents, type EventName, Events, type KeyEvent, type Listener } from './events.js'
@@ -41,7 +41,7 @@ export class Engine {
   readonly flights: Map<string, Flight> = new Map()
   /** Every load that has not ended, fenced ones included. */
   readonly running: Set<Flight> = new Set()
-  /** Loaders at work. */
+  /** Loaders at work whose load was not given up. */
   loading = 0
   closed = false
   /** Somebody listens to hits. A field, for the hot path. */
@@ -55,6 +55,7 @@ export class Engine {
   readonly #barriers = new Set<(storeKey: string) => boolean>()
   /** Keys that were to be removed when the store failed. What it has of them is not to be seen. */
   readonly #owed = new Set<string>()
+  #owesAll = false
   readonly #work = new Set<Promise<void>>()
   readonly #unfollow: readonly ((() => void) | undefined)[]
 
@@ -212,19 +213,31 @@ export class Engine {
 
   /** Whether any removal is owed. */
   get owes(): boolean {
-    return this.#owed.size > 0
+    return this.#owesAll || this.#owed.size > 0
   }
 
-  /** Removes what a failing store was to remove, before the key is read: `false` if it fails still. */
-  settle(storeKey: string): Awaitable<boolean> {
-    if (this.#owed.size === 0 || !this.#owed.has(storeKey)) return true
-    return attempt(
-      () => this.guard.call('delete', () => this.store.delete(storeKey)),
+  /** The store failed to clear itself. */
+  oweAll(): void {
+    this.#owesAll = true
+  }
+
+  /** Removes what a failing store was to remove, before the key is read. Fails as the store does. */
+  settle(storeKey: string): Awaitable<void> {
+    if (this.#owesAll) {
+      return chain(
+        this.guard.call('clear', () => this.store.clear()),
+        () => {
+          this.#owesAll = false
+          this.#owed.clear()
+        },
+      )
+    }
+    if (!this.#owed.has(storeKey)) return
+    return chain(
+      this.guard.call('delete', () => this.store.delete(storeKey)),
       () => {
         this.#owed.delete(storeKey)
-        return true
       },
-      () => false,
     )
   }
 
@@ -244,6 +257,22 @@ export class Engine {
   /** Takes an entry that cannot be used out of the store, without a word if that fails: it is a miss either way. */
   drop(storeKey: string): Awaitable<void> {
     return attempt(() => this.guard.call('delete', () => this.store.delete(storeKey)), ignore, ignore)
+  }
+
+  /** Takes a flight that has ended, or is given up, out of the tables. */
+  leave(flight: Flight): void {
+    const { storeKey } = flight.request
+    this.clock.clearTimer(flight.timer)
+    this.clock.clearTimer(flight.leaseTimer)
+    this.running.delete(flight)
+    this.loaderEnded(flight)
+    if (this.flights.get(storeKey) === flight) this.flights.delete(storeKey)
+  }
+
+  /** Counts a loader as no longer at work, once: when it ends or when its load is given up. */
+  loaderEnded(flight: Flight): void {
+    if (flight.atWork) this.loading--
+    flight.atWork = false
   }
 
   /** Takes note of work nobody waits for and that does not fail. */
@@ -271,7 +300,10 @@ export class Engine {
     })
     await Promise.race([this.drain(), late])
     const error = new CacheError('ERR_CLOSED', `the cache '${this.settings.name}' was closed during the load`)
-    for (const flight of this.running) flight.abort(error)
+    for (const flight of this.running) {
+      this.leave(flight)
+      flight.abort(error)
+    }
     const closed = attempt(
       () => this.store.close(),
       ignore,

@@ -50,6 +50,8 @@ export class Flight {
   storable = true
   /** The loader's synchronous part is on the stack. */
   calling = false
+  /** The loader is at work. */
+  atWork = false
   /** When the loader was called; `0` before. */
   loadedAt = 0
   /** The versions of its tags from before it began. */

@@ -48,23 +48,14 @@ async function fly(engine: Engine, flight: Flight): Promise<void> {
   // A lease that was not used up by a commit.
   release(engine, flight)
   if (flight.settled) return
-  leave(engine, flight)
+  engine.leave(flight)
   end()
-}
-
-/** Takes a flight that has ended out of the tables. */
-function leave(engine: Engine, flight: Flight): void {
-  const { storeKey } = flight.request
-  engine.clock.clearTimer(flight.timer)
-  engine.clock.clearTimer(flight.leaseTimer)
-  engine.running.delete(flight)
-  if (engine.flights.get(storeKey) === flight) engine.flights.delete(storeKey)
 }
 
 /** Gives a load up, for a reason that everyone who still waits is told. */
 export function giveUp(engine: Engine, flight: Flight, reason: unknown): void {
   if (flight.settled) return
-  leave(engine, flight)
+  engine.leave(flight)
   flight.abort(reason)
   // Callers who leave say nothing about the origin.
   if (flight.loadedAt > 0) failed(engine, flight, reason, reason instanceof CacheError)
@@ -138,10 +129,9 @@ async function read(engine: Engine, flight: Flight): Promise<Found | undefined> 
   const { store } = engine
   for (let again = true; ; again = false) {
     try {
-      if (await engine.settle(storeKey)) {
-        if (store.leases !== undefined) return await acquire(engine, flight)
-        return await usable(engine, flight.request, await engine.guard.call('get', () => store.get(storeKey)))
-      }
+      await engine.settle(storeKey)
+      if (store.leases !== undefined) return await acquire(engine, flight)
+      return await usable(engine, flight.request, await engine.guard.call('get', () => store.get(storeKey)))
     } catch (error) {
       if (error === startOver) throw error
       await unreadable(engine, flight.request, error)
@@ -162,6 +152,7 @@ async function call(engine: Engine, flight: Flight, run: () => unknown): Promise
   flight.loadedAt = engine.clock.now()
   engine.count.loads++
   engine.loading++
+  flight.atWork = true
   flight.calling = true
   try {
     const answer =
@@ -170,7 +161,7 @@ async function call(engine: Engine, flight: Flight, run: () => unknown): Promise
     return await answer
   } finally {
     flight.calling = false
-    engine.loading--
+    engine.loaderEnded(flight)
   }
 }
 

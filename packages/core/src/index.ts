@@ -25,7 +25,7 @@ export type { EntryView, Explanation } from './explaining.js'
 export type { Wrappable, Wrapped, WrapOptions } from './wrapping.js'
 export type { Schema, SchemaResult } from './schema.js'
 export { type Duration, toMs, ttlOf, type Volatility, volatility } from './duration.js'
-export { canonical, keyOf, type KeyOptions } from './key-of.js'
+export { canonical, keyOf, type KeyCodec, type KeyOptions } from './key-of.js'
 
 // Implement
 export type {

@@ -124,7 +124,7 @@ export interface AsyncContext {
 
 /** What any cache is made with, beside its store. */
 export interface CacheSettings extends LoadingOptions {
-  /** The cache's name in events. Default: `'cache'`. */
+  /** The cache's name in its error messages. Default: `'cache'`. */
   readonly name?: string | undefined
   /** `store`: how long a call to the store may take. Default: `'200ms'`. */
   readonly timeouts?: (Timeouts & { readonly store?: Duration | undefined }) | undefined

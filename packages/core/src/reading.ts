@@ -14,10 +14,7 @@ const checked = new WeakMap<Entry, Pick<Plan, 'schema' | 'version'> & { readonly
 export function find(engine: Engine, target: Target): Awaitable<Found | undefined> {
   const { storeKey } = target
   return attempt(
-    () =>
-      chain(engine.settle(storeKey), (settled) =>
-        settled ? engine.guard.call('get', () => engine.store.get(storeKey)) : undefined,
-      ),
+    () => chain(engine.settle(storeKey), () => engine.guard.call('get', () => engine.store.get(storeKey))),
     (entry) => usable(engine, target, entry),
     (error) => unreadable(engine, target, error),
   )

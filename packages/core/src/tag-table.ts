@@ -1,6 +1,6 @@
 import type { TagVersion } from './entry.js'
 import { randomId } from './random.js'
-import { isPromise } from './awaitable.js'
+import { attempt, chain, isPromise } from './awaitable.js'
 import type { Awaitable, Tags } from './store.js'
 
 /** A tag's version as this process knows it. Entries point at it, so that a hit asks it and looks nothing up. */
@@ -51,6 +51,8 @@ export class TagTable {
   #versions = 0
   /** The youngest change of a marker that was dropped for want of room: any unknown tag may have changed then. */
   #horizon = 0
+  /** Tags the source has not invalidated yet. */
+  readonly #owed = new Set<string>()
   /** Questions to the source that are under way, with what changed meanwhile. */
   readonly #questions = new Set<Question>()
 
@@ -99,8 +101,11 @@ export class TagTable {
       const versions = this.snapshot(names) as readonly Marker[]
       return versions.some((marker) => marker.bornAt > (position as number)) ? undefined : versions
     }
-    const answer = this.#source.versions(names, position as string)
-    return isPromise(answer) ? answer.then((versions) => pair(names, versions)) : pair(names, answer)
+    const source = this.#source
+    return chain(
+      chain(this.#settle(source), () => source.versions(names, position as string)),
+      (versions) => pair(names, versions),
+    )
   }
 
   /**
@@ -136,11 +141,21 @@ export class TagTable {
   /** Gives each tag a new version. From the call on no older one counts here; once it resolves, nowhere. */
   invalidate(names: readonly string[]): Awaitable<void> {
     for (const name of names) this.forget(name)
-    const answer = this.#source?.invalidate(names)
-    if (!isPromise(answer)) return
-    // Again, for what was learned while the source was changing.
-    return answer.then(() => {
-      for (const name of names) this.forget(name)
+    if (this.#source === undefined) return
+    for (const name of names) this.#owed.add(name)
+    return this.#settle(this.#source)
+  }
+
+  /** Has the source invalidate what it was to, also what it failed to before. Nothing is learned from it until then. */
+  #settle(source: Tags): Awaitable<void> {
+    if (this.#owed.size === 0) return
+    const names = [...this.#owed]
+    return chain(source.invalidate(names), () => {
+      for (const name of names) {
+        this.#owed.delete(name)
+        // Again, for what was learned while the source was changing.
+        this.forget(name)
+      }
     })
   }
 
@@ -190,12 +205,15 @@ export class TagTable {
         return this.#put(name, this.#changes, version)
       })
     }
-    const answer = this.#source!.versions(names)
-    if (!isPromise(answer)) return learn(answer)
-    return answer.then(learn, (error: unknown) => {
-      this.#questions.delete(question)
-      throw error
-    })
+    const source = this.#source!
+    return attempt(
+      () => chain(this.#settle(source), () => source.versions(names)),
+      learn,
+      (error) => {
+        this.#questions.delete(question)
+        throw error
+      },
+    )
   }
 }
 

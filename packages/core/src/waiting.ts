@@ -4,6 +4,7 @@ import { CacheError } from './errors.js'
 import type { Flight, Landed } from './flight.js'
 import { giveUp } from './flying.js'
 import type { Found } from './found.js'
+import { onAbort } from './on-abort.js'
 import type { Plan } from './plan.js'
 
 /** What a caller's wait ended with: what the flight brought, or a stale value in its place. */
@@ -31,7 +32,7 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
     const timers: unknown[] = []
     const stop = (): void => {
       for (const timer of timers) engine.clock.clearTimer(timer)
-      signal?.removeEventListener('abort', aborted)
+      unfollow?.()
     }
     const after = (ms: number, callback: () => void): void => {
       if (ms === 0) callback()
@@ -56,7 +57,7 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
       reject(reason as Error)
       if (--flight.waiting === 0 && !flight.kept) giveUp(engine, flight, reason)
     }
-    signal?.addEventListener('abort', aborted)
+    const unfollow = signal && onAbort(signal, aborted)
     // A stale value can only be known once the store has been asked.
     after(soft, () => void flight.read.then(serveStale))
     after(hard, () => {

@@ -1,4 +1,4 @@
-import { Cache } from '@flow-cache/core'
+import type { Cache } from '@flow-cache/core'
 import { InMemoryCache, memoryStore } from '@flow-cache/memory'
 import { describe, expectTypeOf, it } from 'vitest'
 

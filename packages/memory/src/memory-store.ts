@@ -47,7 +47,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   })
   const sweeper = new Sweeper(clock, sweepInterval, keys, (key) => {
     const entry = cache.peek(key)
-    if (entry !== undefined && isDead(entry)) drop(key)
+    if (entry === undefined) return Infinity
+    if (!isDead(entry)) return mayDieAt(entry)
+    drop(key)
+    return Infinity
   })
 
   function isLive(entry: Entry): boolean {
@@ -94,7 +97,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       if (keys.size >= mostEntries && !keys.has(key)) cache.pop()
       cache.set(key, kept, { size })
     }
-    sweeper.start()
+    sweeper.note(mayDieAt(entry))
     if (evicted.length > 0) tell()
   }
 
@@ -159,6 +162,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     },
   }
 }
+
+/** A tag may be invalidated at any time. */
+const mayDieAt = (entry: Entry): number => (entry.tags === undefined ? entry.expiresAt : 0)
 
 function intervalOf(sweepInterval: Duration = '30s'): number {
   const ms = toMs(sweepInterval, 'sweepInterval')

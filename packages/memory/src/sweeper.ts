@@ -1,30 +1,37 @@
 import type { Clock, Timer } from '@flow-cache/core'
 
 /** How many keys are looked at in one go: well under a millisecond's work. */
-const slice = 1_000
+const slice = 500
 
 /** How long the event loop is left alone between two slices, in milliseconds. */
-const pause = 10
+const pause = 5
 
 /**
- * Looks at every key from time to time, a slice at a time, on one timer that keeps no process alive. It runs only
- * while there are keys.
+ * Looks at every key when it may be worth it, a slice at a time, on one timer that keeps no process alive. While
+ * nothing can have changed there is no timer.
  */
 export class Sweeper {
   readonly #clock: Clock
   readonly #interval: number
   readonly #keys: ReadonlyMap<string, unknown>
-  readonly #look: (key: string) => void
+  readonly #look: (key: string) => number
   #timer: Timer
+  /** When the timer fires. */
+  #due = Infinity
+  /** The first instant at which a key that was looked at, or came, is worth another look. */
+  #earliest = Infinity
   /** Where the search under way stands. A map's iterator bears any change of the map. */
   #cursor: Iterator<string> | undefined
 
-  /** `interval`: from the end of one search to the begin of the next, in milliseconds. `look` may remove the key. */
+  /**
+   * `interval`: from the end of one search to the begin of the next at least, in milliseconds. `look` may remove the
+   * key; otherwise it tells from which instant it is worth another look.
+   */
   constructor(
     clock: Clock,
     interval: number,
     keys: ReadonlyMap<string, unknown>,
-    look: (key: string) => void,
+    look: (key: string) => number,
   ) {
     this.#clock = clock
     this.#interval = interval
@@ -32,33 +39,41 @@ export class Sweeper {
     this.#look = look
   }
 
-  /** To be called when there may be keys. Does nothing if it is at work. */
-  start(): void {
-    if (this.#timer === undefined && this.#interval < Infinity && this.#keys.size > 0)
-      this.#wait(this.#interval)
+  /** There is a key that is worth a look from that instant on. */
+  note(instant: number): void {
+    if (instant >= this.#earliest) return
+    this.#earliest = instant
+    const due = Math.max(instant, this.#clock.now() + this.#interval)
+    if (due < this.#due) this.#wait(due)
   }
 
+  /** To be called when no key is left. */
   stop(): void {
     this.#cursor = undefined
-    if (this.#timer === undefined) return
-    this.#clock.clearTimer(this.#timer)
-    this.#timer = undefined
+    this.#earliest = Infinity
+    this.#wait(Infinity)
   }
 
-  #wait(ms: number): void {
-    this.#timer = this.#clock.setTimer(() => this.#sweep(), ms, false)
+  #wait(due: number): void {
+    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer)
+    this.#due = due
+    this.#timer =
+      due === Infinity ? undefined : this.#clock.setTimer(() => this.#sweep(), due - this.#clock.now(), false)
   }
 
   #sweep(): void {
+    this.#timer = undefined
+    if (this.#cursor === undefined) this.#earliest = Infinity
     const cursor = this.#cursor ?? this.#keys.keys()
     let next = cursor.next()
-    for (let looked = 1; !next.done; looked++, next = cursor.next()) {
-      this.#look(next.value)
+    for (let looked = 1; next.done !== true; looked++, next = cursor.next()) {
+      this.#earliest = Math.min(this.#earliest, this.#look(next.value))
       if (looked === slice) break
     }
-    this.#timer = undefined
+    const isDone = next.done === true || this.#keys.size === 0
     // A cursor that waited long would keep alive what the map has thrown away.
-    this.#cursor = next.done ? undefined : cursor
-    if (this.#keys.size > 0) this.#wait(next.done ? this.#interval : pause)
+    this.#cursor = isDone ? undefined : cursor
+    const now = this.#clock.now()
+    this.#wait(isDone ? Math.max(this.#earliest, now + this.#interval) : now + pause)
   }
 }
