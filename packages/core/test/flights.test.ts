@@ -93,6 +93,16 @@ describe('a load that goes wrong leaves nothing behind', () => {
     await expectClean(cache, clock, 'k')
   })
 
+  it('when the loader never settles: from timeouts.load on it does not count for maxLoads', async () => {
+    const { cache, clock } = setUp({ timeouts: { load: '1m' }, maxLoads: 1 })
+    const read = cache.getOrSet('k', () => new Promise(() => {}))
+    const given = expect(read).rejects.toMatchObject({ code: 'ERR_LOAD_TIMEOUT' })
+    await clock.advance(60_000)
+    await given
+    expect(cache.stats()).toMatchObject({ loads: 1, loading: 0 })
+    await expectClean(cache, clock, 'k')
+  })
+
   it('when a caller with a hard timeout leaves a load that never ends, until timeouts.load', async () => {
     const { cache, clock } = setUp({ timeouts: { hard: '1s', load: '1m' } })
     const closed = gate()
@@ -391,6 +401,19 @@ describe('a cache that closes', () => {
     closed.open()
     expect(await read).toBe('v')
     await closing
+    expect(clock.pending).toBe(0)
+    expect(cache.stats()).toMatchObject({ loads: 1, loading: 0 })
+  })
+
+  it('gives up those that are not done at the deadline, tells everyone, and leaves no timer', async () => {
+    const { cache, clock } = setUp()
+    let signal: AbortSignal | undefined
+    const read = cache.getOrSet('k', (context) => ((signal = context.signal), new Promise(() => {})))
+    const given = expect(read).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+    const closing = cache.close({ deadline: '2s' })
+    await clock.advance(2_000)
+    await Promise.all([closing, given])
+    expect(signal?.aborted).toBe(true)
     expect(clock.pending).toBe(0)
     expect(cache.stats()).toMatchObject({ loads: 1, loading: 0 })
   })

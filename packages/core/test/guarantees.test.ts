@@ -523,6 +523,17 @@ describe('G4: a sick store never hurts', () => {
     })
   }
 
+  it('after a clear that failed, old values are not served when the store is back', async () => {
+    const { cache, clock, store } = setUpFaulty()
+    await cache.set('k', 'old')
+    store.fail('reject')
+    await cache.clear()
+    store.fail('none')
+    await clock.advance(1_000)
+    expect(await cache.get('k')).toBeUndefined()
+    expect(await cache.getMany(['k'])).toEqual(new Map())
+  })
+
   it('a set that works pays what was owed', async () => {
     const { cache, clock, store } = setUpFaulty()
     await cache.set('k', 'old')

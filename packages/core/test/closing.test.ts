@@ -1,0 +1,80 @@
+import { createCache } from '@flow-cache/core'
+import { fakeClock, faultyStore, gate, mapStore, settle, sharedServer } from '@flow-cache/core/testing'
+import { expect, it } from 'vitest'
+
+it('close waits for a load, closes the store, and leaves no timer', async () => {
+  const clock = fakeClock()
+  const cache = createCache({ store: mapStore(clock), clock })
+  const { wait, open, arrived } = gate()
+  const value = cache.getOrSet('a', async () => {
+    await wait()
+    return 1
+  })
+  await arrived
+  const closed = cache.close()
+  open()
+  expect(await value).toBe(1)
+  await closed
+  expect(clock.pending).toBe(0)
+})
+
+it('close gives up a load that does not end, with ERR_CLOSED, and can be called again', async () => {
+  const clock = fakeClock()
+  const cache = createCache({ store: mapStore(clock), clock })
+  let signal: AbortSignal | undefined
+  const value = cache.getOrSet('a', (context) => {
+    signal = context.signal
+    return new Promise(() => {})
+  })
+  const refused = expect(value).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+  await settle()
+  const closed = cache.close({ deadline: '1s' })
+  await clock.advance(1_000)
+  await Promise.all([closed, refused])
+  expect(signal?.aborted).toBe(true)
+  await cache.close()
+  await cache.drain()
+  expect(cache.stats().loading).toBe(0)
+  expect(clock.pending).toBe(0)
+})
+
+it('a load that was given up holds no place among maxLoads, though its loader never ends', async () => {
+  const clock = fakeClock()
+  const cache = createCache({ store: mapStore(clock), clock, maxLoads: 1, timeouts: { load: '1s' } })
+  const value = cache.getOrSet('a', () => new Promise(() => {}))
+  const late = expect(value).rejects.toMatchObject({ code: 'ERR_LOAD_TIMEOUT' })
+  await clock.advance(1_000)
+  await late
+  expect(await cache.getOrSet('b', () => 2)).toBe(2)
+})
+
+it('what a dead store was to clear is not seen when it is back', async () => {
+  const clock = fakeClock()
+  const store = faultyStore(mapStore(clock))
+  const cache = createCache({ store, clock, circuit: { cooldown: 10 } })
+  await cache.set('a', 'old')
+  store.fail('reject')
+  await cache.clear()
+  store.fail('none')
+  await clock.advance(10)
+  expect(await cache.get('a')).toBeUndefined()
+  await cache.set('a', 'new')
+  expect(await cache.get('a')).toBe('new')
+})
+
+it('what a dead store was to invalidate is not seen when it is back, by anybody once it has been asked', async () => {
+  const clock = fakeClock()
+  const server = sharedServer(clock)
+  const store = faultyStore(server.connect())
+  const cache = createCache({ store, clock, circuit: { cooldown: 10 } })
+  const other = createCache({ store: server.connect(), clock })
+  await cache.set('a', 'old', { tags: ['t'] })
+  expect(await other.get('a')).toBe('old')
+  store.fail('reject')
+  await cache.invalidateTags(['t'])
+  expect(await cache.get('a')).toBeUndefined()
+  store.fail('none')
+  await clock.advance(10)
+  expect(await cache.get('a')).toBeUndefined()
+  expect(await other.get('a')).toBeUndefined()
+})
