@@ -56,8 +56,12 @@ describe('the others', () => {
     expectTypeOf(cache.get('k')).toEqualTypeOf<Promise<unknown>>()
     expectTypeOf(cache.get<User>('k')).toEqualTypeOf<Promise<User | undefined>>()
     expectTypeOf(cache.getMany<User>(['k'])).toEqualTypeOf<Promise<Map<string, User>>>()
-    expectTypeOf(cache.getOrSetMany(['k'], (keys) => keys.map(() => user))).toEqualTypeOf<Promise<Map<string, User>>>()
-    expectTypeOf(cache.getOrSetMany(['k'], async () => new Map([['k', user]]))).toEqualTypeOf<Promise<Map<string, User>>>()
+    expectTypeOf(cache.getOrSetMany(['k'], (keys) => keys.map(() => user))).toEqualTypeOf<
+      Promise<Map<string, User>>
+    >()
+    expectTypeOf(cache.getOrSetMany(['k'], async () => new Map([['k', user]]))).toEqualTypeOf<
+      Promise<Map<string, User>>
+    >()
     // @ts-expect-error one value for each key, not one for all
     void cache.getOrSetMany<User>(['k'], () => user)
   })
@@ -72,7 +76,9 @@ describe('the others', () => {
   })
 
   it('a listener is told the event of its name', () => {
-    cache.on('staleHit', ({ reason }) => expectTypeOf(reason).toEqualTypeOf<'error' | 'timeout' | 'held-off'>())
+    cache.on('staleHit', ({ reason }) =>
+      expectTypeOf(reason).toEqualTypeOf<'error' | 'timeout' | 'held-off'>(),
+    )
     // @ts-expect-error no such event
     cache.on('hits', () => {})
   })

@@ -206,7 +206,8 @@ export class Cache {
 
   /**
    * Removes the keys of this namespace that match (`*`, `?`, `[abc]`, `\` before one taken literally) and tells how
-   * many; in other processes, a load that begins during the call may still be kept. Looks at every key; tags are the cheap way. A store that cannot list its keys is `ERR_UNSUPPORTED`.
+   * many; in other processes, a load that begins during the call may still
+   * be kept; where the store fails half-way, what it did not reach stays. Looks at every key; tags are the cheap way. A store that cannot list its keys is `ERR_UNSUPPORTED`.
    */
   async clearPattern(glob: string): Promise<number> {
     return clearPattern(this.#engine, this.#scope, glob)

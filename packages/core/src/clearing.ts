@@ -39,27 +39,22 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
   engine.assertOpen()
   const covers = (storeKey: string): boolean => scope.covers(storeKey)
   const { store } = engine
+  const swept = (prefix?: string): Awaitable<void> =>
+    attempt(
+      () => engine.guard.call('clear', () => store.clear(prefix)),
+      () => undefined,
+      (error) => {
+        // The epoch of a namespace ends its entries in any case.
+        if (prefix === undefined) engine.oweAll()
+        engine.tolerate(error, 'clear')
+      },
+    )
   const inStore = (): Awaitable<unknown> => {
-    if (scope.prefix === '') {
-      const cleared = attempt(
-        () => engine.guard.call('clear', () => store.clear()),
-        () => undefined,
-        (error) => {
-          engine.oweAll()
-          engine.tolerate(error, 'clear')
-        },
-      )
-      return chain(cleared, () => invalidate(engine, scope.epochs))
-    }
-    // Where an epoch is not agreed on by all who share the store, the entries have to go one by one.
-    const swept =
-      store.local !== undefined || store.tags !== undefined
-        ? undefined
-        : chain(
-            engine.guard.call('clear', () => store.clear(scope.prefix)),
-            () => engine.guard.call('clear', () => store.clear(`@${scope.namespace}/`)),
-          )
-    return chain(swept, () => invalidate(engine, [scope.prefix]))
+    if (scope.prefix === '') return chain(swept(), () => invalidate(engine, scope.epochs))
+    const ended = invalidate(engine, [scope.prefix])
+    // Where space does not come back by itself, as entries are looked at or end, it is given back now.
+    if (store.local !== undefined || store.tags !== undefined) return ended
+    return chain(swept(scope.prefix), () => swept(`@${scope.namespace}/`))
   }
   return chain(engine.changeWhere(covers, 'clear', inStore), () => {
     if (engine.events.has('clear')) engine.events.emit('clear', { namespace: scope.namespace })

@@ -170,7 +170,11 @@ export class Engine {
     for (const storeKey of storeKeys) this.failures.delete(storeKey)
     settled()
     const answer = attempt(
-      () => this.guard.call(during, call),
+      // What is written now must not be taken away by a clearing that is owed.
+      () =>
+        this.#owesAll
+          ? chain(this.#settleAll(), () => this.guard.call(during, call))
+          : this.guard.call(during, call),
       (value) => {
         for (const storeKey of storeKeys) this.#owed.delete(storeKey)
         settled()
@@ -223,20 +227,22 @@ export class Engine {
 
   /** Removes what a failing store was to remove, before the key is read. Fails as the store does. */
   settle(storeKey: string): Awaitable<void> {
-    if (this.#owesAll) {
-      return chain(
-        this.guard.call('clear', () => this.store.clear()),
-        () => {
-          this.#owesAll = false
-          this.#owed.clear()
-        },
-      )
-    }
+    if (this.#owesAll) return this.#settleAll()
     if (!this.#owed.has(storeKey)) return
     return chain(
       this.guard.call('delete', () => this.store.delete(storeKey)),
       () => {
         this.#owed.delete(storeKey)
+      },
+    )
+  }
+
+  #settleAll(): Awaitable<void> {
+    return chain(
+      this.guard.call('clear', () => this.store.clear()),
+      () => {
+        this.#owesAll = false
+        this.#owed.clear()
       },
     )
   }

@@ -189,11 +189,11 @@ export function plan(base: Plan, options: GetOrSetOptions): Plan {
 
 /** What a cache is built with, looked at: its own settings, and what it gives its calls. */
 export function build(options: CacheSettings): { readonly settings: Settings; readonly plan: Plan } {
-  const forCalls: Record<string, unknown> = {}
-  const own: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(options)) {
-    ;(Object.hasOwn(settingChecks, name) ? own : forCalls)[name] = value
-  }
+  const [own, forCalls] = [true, false].map((isOwn) =>
+    Object.fromEntries(
+      Object.entries(options).filter(([name]) => Object.hasOwn(settingChecks, name) === isOwn),
+    ),
+  ) as [CacheSettings, GetOrSetOptions]
   const settings = resolve(settingChecks, defaultSettings, own, 'options')
   const calls = plan(defaults, forCalls)
   inOrder('timeouts.store', calls.timeouts.store, 'leaseTerm', settings.leaseTerm)

@@ -58,8 +58,37 @@ it('what a dead store was to clear is not seen when it is back', async () => {
   store.fail('none')
   await clock.advance(10)
   expect(await cache.get('a')).toBeUndefined()
+})
+
+it('what is set after a clearing that is owed stays', async () => {
+  const clock = fakeClock()
+  const store = faultyStore(mapStore(clock))
+  const cache = createCache({ store, clock, circuit: { cooldown: 10 } })
+  await cache.set('b', 'old')
+  store.fail('reject')
+  await cache.clear()
+  store.fail('none')
+  await clock.advance(10)
   await cache.set('a', 'new')
   expect(await cache.get('a')).toBe('new')
+  expect(await cache.get('b')).toBeUndefined()
+})
+
+it('a namespace that a dead store could not sweep is cleared all the same', async () => {
+  const clock = fakeClock()
+  const store = faultyStore(mapStore(clock))
+  const cache = createCache({ store, clock, circuit: { cooldown: 10 } }).namespace('n')
+  await cache.set('a', 'old')
+  store.fail('reject')
+  await cache.clear()
+  store.fail('none')
+  await clock.advance(10)
+  expect(await cache.get('a')).toBeUndefined()
+})
+
+it('an option named __proto__ is refused like any that is not known', () => {
+  const store = mapStore(fakeClock())
+  expect(() => createCache({ store, ['__proto__' as 'ttl']: 1 })).toThrow("unknown option '__proto__'")
 })
 
 it('what a dead store was to invalidate is not seen when it is back, by anybody once it has been asked', async () => {

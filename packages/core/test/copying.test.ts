@@ -19,12 +19,22 @@ const ways: Record<string, (cache: Cache) => Promise<readonly Cart[]>> = {
     const value = cart()
     await cache.set('k', value)
     const hit = await cache.getOrSet('k', cart)
-    return [value, hit, (await cache.get<Cart>('k'))!, (await cache.getEntry<Cart>('k'))!.value, cache.peek<Cart>('k')!]
+    return [
+      value,
+      hit,
+      (await cache.get<Cart>('k'))!,
+      (await cache.getEntry<Cart>('k'))!.value,
+      cache.peek<Cart>('k')!,
+    ]
   },
   async 'setMany and getMany'(cache) {
     const value = cart()
     await cache.setMany({ k: value })
-    return [value, (await cache.getMany<Cart>(['k'])).get('k')!, (await cache.getOrSetMany(['k'], () => [cart()])).get('k')!]
+    return [
+      value,
+      (await cache.getMany<Cart>(['k'])).get('k')!,
+      (await cache.getOrSetMany(['k'], () => [cart()])).get('k')!,
+    ]
   },
   async 'a load, callers who joined it, and hits'(cache) {
     const value = cart()
@@ -97,9 +107,18 @@ describe('a clone', () => {
   it('keeps dates, maps, sets, bytes, regular expressions and bigints', async () => {
     const cache = cacheThat('clone')
     const value = {
-      date: new Date(0), map: new Map<unknown, unknown>([[{ a: 1 }, new Set([1, [2]])]]), regExp: /a+/gi, big: 10n, none: undefined, nan: NaN,
-      bytes: new Uint8Array([1, 2, 3]).subarray(1), floats: new Float64Array([1.5]), view: new DataView(new ArrayBuffer(2)),
-      buffer: Buffer.from('abc'), arrayBuffer: new ArrayBuffer(3), bare: Object.assign(Object.create(null), { a: 1 }) as object,
+      date: new Date(0),
+      map: new Map<unknown, unknown>([[{ a: 1 }, new Set([1, [2]])]]),
+      regExp: /a+/gi,
+      big: 10n,
+      none: undefined,
+      nan: NaN,
+      bytes: new Uint8Array([1, 2, 3]).subarray(1),
+      floats: new Float64Array([1.5]),
+      view: new DataView(new ArrayBuffer(2)),
+      buffer: Buffer.from('abc'),
+      arrayBuffer: new ArrayBuffer(3),
+      bare: Object.assign(Object.create(null), { a: 1 }) as object,
     }
     await cache.set('k', value)
     const copy = (await cache.get<typeof value>('k'))!
@@ -107,7 +126,8 @@ describe('a clone', () => {
     expect(copy.buffer).toBeInstanceOf(Buffer)
     expect(copy.buffer.toString()).toBe('abc')
     expect(copy.bytes.buffer.byteLength).toBe(2)
-    for (const part of ['date', 'map', 'bytes', 'buffer', 'bare', 'floats'] as const) expect(copy[part]).not.toBe(value[part])
+    for (const part of ['date', 'map', 'bytes', 'buffer', 'bare', 'floats'] as const)
+      expect(copy[part]).not.toBe(value[part])
     expect(Object.getPrototypeOf(copy.bare)).toBeNull()
     copy.buffer[0] = 0
     copy.date.setTime(1)
@@ -117,7 +137,10 @@ describe('a clone', () => {
   it('keeps cycles, shared parts and holes', async () => {
     const cache = cacheThat('clone')
     const shared = { a: 1 }
-    const value: { self?: unknown; parts: unknown[]; sparse: unknown[] } = { parts: [shared, shared], sparse: new Array<unknown>(3) }
+    const value: { self?: unknown; parts: unknown[]; sparse: unknown[] } = {
+      parts: [shared, shared],
+      sparse: new Array<unknown>(3),
+    }
     value.self = value
     await cache.set('k', value)
     const copy = (await cache.get<typeof value>('k'))!
@@ -141,8 +164,11 @@ describe('a clone', () => {
 describe('a frozen value', () => {
   it('is frozen through cycles and parts that were frozen on the outside only', async () => {
     const cache = cacheThat('freeze')
-    const value: { self?: unknown; outer: { inner: { a: number } }; date: Date; bytes: Uint8Array } =
-      { outer: Object.freeze({ inner: { a: 1 } }), date: new Date(0), bytes: new Uint8Array(1) }
+    const value: { self?: unknown; outer: { inner: { a: number } }; date: Date; bytes: Uint8Array } = {
+      outer: Object.freeze({ inner: { a: 1 } }),
+      date: new Date(0),
+      bytes: new Uint8Array(1),
+    }
     value.self = value
     await cache.set('k', value)
     expect(Object.isFrozen(value.outer.inner)).toBe(true)

@@ -32,7 +32,10 @@ describe('a load that goes wrong leaves nothing behind', () => {
         throw wrong
       })
     const answers = await Promise.allSettled([read(), read()])
-    expect(answers).toEqual([{ status: 'rejected', reason: wrong }, { status: 'rejected', reason: wrong }])
+    expect(answers).toEqual([
+      { status: 'rejected', reason: wrong },
+      { status: 'rejected', reason: wrong },
+    ])
     expect(loads).toBe(1)
     await expectClean(cache, clock, 'k')
   })
@@ -40,7 +43,8 @@ describe('a load that goes wrong leaves nothing behind', () => {
   it('when the loader rejects with undefined', async () => {
     const { cache, clock } = setUp()
     const reads = [1, 2, 3].map(() => cache.getOrSet('k', () => Promise.reject<string>(undefined)))
-    for (const answer of await Promise.allSettled(reads)) expect(answer).toEqual({ status: 'rejected', reason: undefined })
+    for (const answer of await Promise.allSettled(reads))
+      expect(answer).toEqual({ status: 'rejected', reason: undefined })
     expect(cache.stats()).toMatchObject({ loads: 1, loadErrors: 1 })
     await expectClean(cache, clock, 'k')
   })
@@ -82,7 +86,8 @@ describe('a load that goes wrong leaves nothing behind', () => {
     const reads = [read(), read()]
     const given = Promise.allSettled(reads)
     await clock.advance(60_000)
-    for (const answer of await given) expect(answer).toMatchObject({ reason: { code: 'ERR_LOAD_TIMEOUT', key: 'k' } })
+    for (const answer of await given)
+      expect(answer).toMatchObject({ reason: { code: 'ERR_LOAD_TIMEOUT', key: 'k' } })
     expect(signal?.aborted).toBe(true)
     expect(signal?.reason).toMatchObject({ code: 'ERR_LOAD_TIMEOUT' })
     expect((await cache.explain('k')).loading).toBeUndefined()
@@ -106,10 +111,14 @@ describe('a load that goes wrong leaves nothing behind', () => {
   it('when a caller with a hard timeout leaves a load that never ends, until timeouts.load', async () => {
     const { cache, clock } = setUp({ timeouts: { hard: '1s', load: '1m' } })
     const closed = gate()
-    const first = expect(cache.getOrSet('k', () => closed.wait())).rejects.toMatchObject({ code: 'ERR_TIMEOUT' })
+    const first = expect(cache.getOrSet('k', () => closed.wait())).rejects.toMatchObject({
+      code: 'ERR_TIMEOUT',
+    })
     await clock.advance(1_000)
     await first
-    const second = expect(cache.getOrSet('k', () => 'never asked')).rejects.toMatchObject({ code: 'ERR_TIMEOUT' })
+    const second = expect(cache.getOrSet('k', () => 'never asked')).rejects.toMatchObject({
+      code: 'ERR_TIMEOUT',
+    })
     await clock.advance(1_000)
     await second
     expect((await cache.explain('k')).loading).toEqual({ sinceMs: 2_000, waiting: 0, background: false })
@@ -175,7 +184,9 @@ describe('a caller who leaves', () => {
     const closed = gate()
     const leaver = new AbortController()
     const load = () => closed.wait().then(() => 'v')
-    const hasty = expect(cache.getOrSet('k', load, { timeouts: { hard: 10 } })).rejects.toMatchObject({ code: 'ERR_TIMEOUT' })
+    const hasty = expect(cache.getOrSet('k', load, { timeouts: { hard: 10 } })).rejects.toMatchObject({
+      code: 'ERR_TIMEOUT',
+    })
     const left = expect(cache.getOrSet('k', load, { signal: leaver.signal })).rejects.toBe(bored)
     await clock.advance(10)
     leaver.abort(bored)
@@ -199,7 +210,9 @@ describe('a caller who leaves', () => {
     const { cache, clock } = setUp({ errorTtl: '1h' })
     const closed = gate()
     const leaver = new AbortController()
-    const left = expect(cache.getOrSet('k', () => closed.wait(), { signal: leaver.signal })).rejects.toBe(bored)
+    const left = expect(cache.getOrSet('k', () => closed.wait(), { signal: leaver.signal })).rejects.toBe(
+      bored,
+    )
     await closed.arrived
     leaver.abort(bored)
     await left
@@ -286,7 +299,10 @@ describe('a loader that asks for the key it is loading', () => {
   it('can ask for other keys, and others for its own', async () => {
     const { cache, clock } = setUp({ asyncContext: new AsyncLocalStorage() })
     const closed = gate()
-    const first = cache.getOrSet('k', async () => `k(${await cache.getOrSet('b', () => closed.wait().then(() => 'b'))})`)
+    const first = cache.getOrSet(
+      'k',
+      async () => `k(${await cache.getOrSet('b', () => closed.wait().then(() => 'b'))})`,
+    )
     await closed.arrived
     const others = [cache.getOrSet('k', () => 'never'), cache.getOrSet('b', () => 'never')]
     await settle()
@@ -324,7 +340,12 @@ describe('what goes wrong beside a load', () => {
   for (const how of ['throws', 'rejects'] as const) {
     it(`a listener that ${how} becomes one error event, and disturbs nobody`, async () => {
       const { cache, clock } = setUp()
-      const fail = how === 'throws' ? (): void => { throw wrong } : (): void => Promise.reject(wrong) as unknown as void
+      const fail =
+        how === 'throws'
+          ? (): void => {
+              throw wrong
+            }
+          : (): void => Promise.reject(wrong) as unknown as void
       for (const event of ['miss', 'load', 'hit', 'set', 'delete', 'expire'] as const) cache.on(event, fail)
       const seen: string[] = []
       const errors: CacheEvents['error'][] = []
@@ -345,8 +366,17 @@ describe('what goes wrong beside a load', () => {
 
     it(`an error listener that ${how} has nobody left to tell`, async () => {
       const { cache, clock } = setUp()
-      cache.on('error', how === 'throws' ? () => { throw wrong } : () => Promise.reject(wrong) as unknown as void)
-      cache.on('miss', () => { throw wrong })
+      cache.on(
+        'error',
+        how === 'throws'
+          ? () => {
+              throw wrong
+            }
+          : () => Promise.reject(wrong) as unknown as void,
+      )
+      cache.on('miss', () => {
+        throw wrong
+      })
       expect(await cache.getOrSet('k', () => 'v')).toBe('v')
       expect(cache.stats().loads).toBe(1)
       await expectClean(cache, clock, 'k')

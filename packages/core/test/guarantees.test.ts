@@ -1,13 +1,25 @@
 import { describe, expect, it } from 'vitest'
 import { type Cache, type CacheEvents, CacheError, type CacheOptions, createCache } from '../src/index.js'
-import { type FakeClock, fakeClock, type FaultyStore, faultyStore, gate, mapStore, settle } from '../src/testing/index.js'
+import {
+  type FakeClock,
+  fakeClock,
+  type FaultyStore,
+  faultyStore,
+  gate,
+  mapStore,
+  settle,
+} from '../src/testing/index.js'
 
 function setUp(options: Partial<CacheOptions> = {}): { clock: FakeClock; cache: Cache } {
   const clock = fakeClock()
   return { clock, cache: createCache({ store: mapStore(clock), clock, ...options }) }
 }
 
-function setUpFaulty(options: Partial<CacheOptions> = {}): { clock: FakeClock; store: FaultyStore; cache: Cache } {
+function setUpFaulty(options: Partial<CacheOptions> = {}): {
+  clock: FakeClock
+  store: FaultyStore
+  cache: Cache
+} {
   const clock = fakeClock()
   const store = faultyStore(mapStore(clock))
   return { clock, store, cache: createCache({ store, clock, ...options }) }
@@ -103,7 +115,10 @@ describe('G2: no stale fill', () => {
           await closed.wait()
           return 'old'
         }
-        const before = [cache.getOrSet('k', load, { tags: ['t'] }), cache.getOrSet('k', load, { tags: ['t'] })]
+        const before = [
+          cache.getOrSet('k', load, { tags: ['t'] }),
+          cache.getOrSet('k', load, { tags: ['t'] }),
+        ]
         await closed.arrived
         await apply(cache)
         const after = cache.getOrSet('k', () => `new${++loads}`, { tags: ['t'] })
@@ -119,7 +134,10 @@ describe('G2: no stale fill', () => {
         const { cache: root } = setUp()
         const cache = within(root)
         const closed = gate()
-        const before = cache.getOrSet('k', () => closed.wait().then(() => 'old'), { tags: ['t'], grace: '1h' })
+        const before = cache.getOrSet('k', () => closed.wait().then(() => 'old'), {
+          tags: ['t'],
+          grace: '1h',
+        })
         await closed.arrived
         await apply(cache)
         closed.open()
@@ -343,10 +361,25 @@ describe('G4: a sick store never hurts', () => {
       ])
       await clock.advance(1_000)
       const none = undefined
-      const loaded = new Map([['k', 'loaded'], ['l', 'loaded']])
-      expect(await answers).toEqual(
-        [none, none, new Map(), false, none, none, false, 0, false, none, none, loaded, 'absent'],
-      )
+      const loaded = new Map([
+        ['k', 'loaded'],
+        ['l', 'loaded'],
+      ])
+      expect(await answers).toEqual([
+        none,
+        none,
+        new Map(),
+        false,
+        none,
+        none,
+        false,
+        0,
+        false,
+        none,
+        none,
+        loaded,
+        'absent',
+      ])
       expect(clock.pending).toBe(0)
     })
 
@@ -727,7 +760,9 @@ describe('G5: a sick origin never hurts twice', () => {
     const closed = gate()
     const load = () => closed.wait().then(() => 'v')
     const patient = cache.getOrSet('k', load)
-    const hasty = expect(cache.getOrSet('k', load, { timeouts: { hard: 10 } })).rejects.toMatchObject({ code: 'ERR_TIMEOUT' })
+    const hasty = expect(cache.getOrSet('k', load, { timeouts: { hard: 10 } })).rejects.toMatchObject({
+      code: 'ERR_TIMEOUT',
+    })
     await clock.advance(10)
     await hasty
     closed.open()
@@ -815,11 +850,37 @@ describe('G9: bounded', () => {
 })
 
 describe('G10: yours alone', () => {
-  const odd = ['k', '@', '@@', '@n:k', ':', '/', 'a/b', 'a:b', '%', '%3a', '__proto__', 'constructor', '*', '[a]', '\0', '\\', '😀', '\ud800', ' ']
+  const odd = [
+    'k',
+    '@',
+    '@@',
+    '@n:k',
+    ':',
+    '/',
+    'a/b',
+    'a:b',
+    '%',
+    '%3a',
+    '__proto__',
+    'constructor',
+    '*',
+    '[a]',
+    '\0',
+    '\\',
+    '😀',
+    '\ud800',
+    ' ',
+  ]
 
   it('the same key in the root, in namespaces and in nested ones is as many entries', async () => {
     const { cache: root } = setUp()
-    const caches = [root, root.namespace('n'), root.namespace('m'), root.namespace('n').namespace('m'), root.namespace('n/m')]
+    const caches = [
+      root,
+      root.namespace('n'),
+      root.namespace('m'),
+      root.namespace('n').namespace('m'),
+      root.namespace('n/m'),
+    ]
     const write = (key: string) => Promise.all(caches.map((cache, i) => cache.set(key, i)))
     const read = (key: string) => Promise.all(caches.map((cache) => cache.get(key)))
     for (const key of odd) await write(key)
@@ -831,13 +892,19 @@ describe('G10: yours alone', () => {
     const wanted: [Cache, string, string][] = []
     for (const name of odd) {
       for (const key of odd) {
-        wanted.push([root.namespace(name), key, `${name} ${key}`], [root.namespace('o').namespace(name), key, `o ${name} ${key}`])
+        wanted.push(
+          [root.namespace(name), key, `${name} ${key}`],
+          [root.namespace('o').namespace(name), key, `o ${name} ${key}`],
+        )
       }
     }
     for (const key of odd) wanted.push([root, key, key])
     for (const [cache, key, value] of wanted) await cache.set(key, value)
     for (const [cache, key, value] of wanted) expect(await cache.get(key)).toBe(value)
-    expect(new Set(await Promise.all(wanted.map(async ([cache, key]) => (await cache.explain(key)).storeKey))).size).toBe(wanted.length)
+    expect(
+      new Set(await Promise.all(wanted.map(async ([cache, key]) => (await cache.explain(key)).storeKey)))
+        .size,
+    ).toBe(wanted.length)
   })
 
   it('a namespace asked for twice is the same one', async () => {
@@ -847,7 +914,15 @@ describe('G10: yours alone', () => {
     expect(root.namespace('a').namespace('b/c').name).toBe('a/b%2fc')
   })
 
-  for (const [name, other] of [['a', 'ab'], ['a', 'a:b'], ['a', 'a/b'], ['a*', 'ab'], ['[ab]', 'a'], ['%', '%25'], ['__proto__', 'constructor']] as const) {
+  for (const [name, other] of [
+    ['a', 'ab'],
+    ['a', 'a:b'],
+    ['a', 'a/b'],
+    ['a*', 'ab'],
+    ['[ab]', 'a'],
+    ['%', '%25'],
+    ['__proto__', 'constructor'],
+  ] as const) {
     it(`a clear of '${name}' leaves '${other}' and the root alone`, async () => {
       const { cache: root } = setUp()
       const [cleared, left] = [root.namespace(name), root.namespace(other)]
@@ -906,9 +981,16 @@ describe('G10: yours alone', () => {
 
   it('no prototype is touched by odd keys and tags', async () => {
     const { cache } = setUp()
-    await cache.setMany({ ['__proto__']: 1, constructor: 2, toString: 3 }, { tags: ['__proto__', 'constructor'] })
+    await cache.setMany(
+      { ['__proto__']: 1, constructor: 2, toString: 3 },
+      { tags: ['__proto__', 'constructor'] },
+    )
     expect(await cache.getMany(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])).toEqual(
-      new Map([['__proto__', 1], ['constructor', 2], ['toString', 3]]),
+      new Map([
+        ['__proto__', 1],
+        ['constructor', 2],
+        ['toString', 3],
+      ]),
     )
     await cache.invalidateTags(['__proto__'])
     expect(await cache.getMany(['__proto__', 'constructor'])).toEqual(new Map())

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { type Cache, type CacheEvents, type CacheOptions, createCache, type Schema, type Store } from '../src/index.js'
+import {
+  type Cache,
+  type CacheEvents,
+  type CacheOptions,
+  createCache,
+  type Schema,
+  type Store,
+} from '../src/index.js'
 import { fakeClock, mapStore } from '../src/testing/index.js'
 
 interface User {
@@ -25,7 +32,10 @@ function userSchema(): Schema<User> & { asked: number } {
 }
 
 /** Two caches over one store, as two releases of a program: what one wrote comes to the other from outside. */
-function releases(older: Partial<CacheOptions>, newer: Partial<CacheOptions>): { old: Cache; now: Cache; store: Store; poisoned: CacheEvents['poisoned'][] } {
+function releases(
+  older: Partial<CacheOptions>,
+  newer: Partial<CacheOptions>,
+): { old: Cache; now: Cache; store: Store; poisoned: CacheEvents['poisoned'][] } {
   const clock = fakeClock()
   const store = mapStore(clock)
   const old = createCache({ store, clock, ...older })
@@ -77,7 +87,12 @@ describe('schema', () => {
   })
 
   it('that throws or rejects is a miss, never an error to the caller', async () => {
-    for (const validate of [() => { throw new Error('bug') }, () => Promise.reject(new Error('bug'))]) {
+    for (const validate of [
+      () => {
+        throw new Error('bug')
+      },
+      () => Promise.reject(new Error('bug')),
+    ]) {
       const schema: Schema = { '~standard': { version: 1, vendor: 'test', validate } }
       const { old, now, poisoned } = releases({}, { schema })
       await old.set('k', 1)
@@ -87,7 +102,9 @@ describe('schema', () => {
   })
 
   it('may answer later', async () => {
-    const schema: Schema = { '~standard': { version: 1, vendor: 'test', validate: async (value) => ({ value: [value] }) } }
+    const schema: Schema = {
+      '~standard': { version: 1, vendor: 'test', validate: async (value) => ({ value: [value] }) },
+    }
     const { old, now } = releases({}, { schema })
     await old.set('k', 1)
     expect(await now.get('k')).toEqual([1])

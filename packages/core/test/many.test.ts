@@ -10,8 +10,16 @@ function setUp(options: Partial<CacheOptions> = {}): { clock: FakeClock; cache: 
 describe('many keys at once', () => {
   it('getMany answers in the order of the keys, each once, with what is there', async () => {
     const { cache } = setUp()
-    await cache.setMany(new Map([['a', 1], ['b', 2]]))
-    expect([...(await cache.getMany(['b', 'x', 'a', 'b']))]).toEqual([['b', 2], ['a', 1]])
+    await cache.setMany(
+      new Map([
+        ['a', 1],
+        ['b', 2],
+      ]),
+    )
+    expect([...(await cache.getMany(['b', 'x', 'a', 'b']))]).toEqual([
+      ['b', 2],
+      ['a', 1],
+    ])
     expect(cache.stats()).toMatchObject({ hits: 2, misses: 1 })
     expect(await cache.getMany([])).toEqual(new Map())
   })
@@ -45,7 +53,11 @@ describe('getOrSetMany', () => {
       asked.push(keys)
       return new Map(keys.map((key) => [key, `loaded ${key}`]))
     })
-    expect([...answer]).toEqual([['a', 'loaded a'], ['b', 'cached'], ['c', 'loaded c']])
+    expect([...answer]).toEqual([
+      ['a', 'loaded a'],
+      ['b', 'cached'],
+      ['c', 'loaded c'],
+    ])
     expect(asked).toEqual([['a', 'c']])
     expect(cache.stats()).toMatchObject({ hits: 1, misses: 2 })
   })
@@ -53,7 +65,10 @@ describe('getOrSetMany', () => {
   it('takes an array in the order of the keys', async () => {
     const { cache } = setUp()
     const answer = await cache.getOrSetMany(['a', 'b'], async (keys) => keys.map((key) => key.toUpperCase()))
-    expect([...answer]).toEqual([['a', 'A'], ['b', 'B']])
+    expect([...answer]).toEqual([
+      ['a', 'A'],
+      ['b', 'B'],
+    ])
     expect(await cache.get('b')).toBe('B')
   })
 
@@ -93,17 +108,24 @@ describe('getOrSetMany', () => {
     await settle()
     const single = cache.getOrSet('b', () => 'never')
     closed.open()
-    expect((await Promise.all(reads)).map((map) => [...map.keys()])).toEqual([['a', 'b'], ['b', 'c', 'a'], ['c', 'a']])
+    expect((await Promise.all(reads)).map((map) => [...map.keys()])).toEqual([
+      ['a', 'b'],
+      ['b', 'c', 'a'],
+      ['c', 'a'],
+    ])
     expect(await single).toBe('b')
     expect(asked).toEqual([['a', 'b'], ['c']])
   })
 
-  it.each([[undefined], [{}], [[1]], ['ab'], [null]])('that is answered with %o is told what it wants', async (wrong) => {
-    const { cache } = setUp()
-    const read = cache.getOrSetMany(['a', 'b'], () => wrong as unknown as unknown[])
-    await expect(read).rejects.toMatchObject({ code: 'ERR_LOADER_RESULT' })
-    expect(cache.stats().loading).toBe(0)
-  })
+  it.each([[undefined], [{}], [[1]], ['ab'], [null]])(
+    'that is answered with %o is told what it wants',
+    async (wrong) => {
+      const { cache } = setUp()
+      const read = cache.getOrSetMany(['a', 'b'], () => wrong as unknown as unknown[])
+      await expect(read).rejects.toMatchObject({ code: 'ERR_LOADER_RESULT' })
+      expect(cache.stats().loading).toBe(0)
+    },
+  )
 
   it("throws loadMany's own error, asked once", async () => {
     const { cache } = setUp()
@@ -123,7 +145,10 @@ describe('getOrSetMany', () => {
     await cache.setMany({ a: 'stale a', b: 'stale b' })
     await clock.advance(60_000)
     const down = () => Promise.reject<string[]>(new Error('down'))
-    expect([...(await cache.getOrSetMany(['a', 'b'], down))]).toEqual([['a', 'stale a'], ['b', 'stale b']])
+    expect([...(await cache.getOrSetMany(['a', 'b'], down))]).toEqual([
+      ['a', 'stale a'],
+      ['b', 'stale b'],
+    ])
     expect(cache.stats()).toMatchObject({ staleHits: 2, loadErrors: 2 })
   })
 
@@ -174,9 +199,12 @@ describe('wrap', () => {
 
   it('calls the function with its this, and refuses arguments that have no form', async () => {
     const { cache } = setUp()
-    const host = { factor: 3, times: cache.wrap('times', function (this: unknown, n: unknown) {
-      return (this as { factor: number }).factor * Number(n)
-    }) }
+    const host = {
+      factor: 3,
+      times: cache.wrap('times', function (this: unknown, n: unknown) {
+        return (this as { factor: number }).factor * Number(n)
+      }),
+    }
     expect(await host.times(2)).toBe(6)
     await expect(host.times(() => 1)).rejects.toMatchObject({ code: 'ERR_KEY' })
   })

@@ -19,7 +19,10 @@ async function run(program: string): Promise<string> {
     ${program}`
   const flags = ['--unhandled-rejections=strict', '--input-type=module', '-e', script]
   // A process that does not end by itself is killed, and fails the test.
-  const { stdout } = await promisify(execFile)(process.execPath, flags, { timeout: 20_000, killSignal: 'SIGKILL' })
+  const { stdout } = await promisify(execFile)(process.execPath, flags, {
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  })
   return stdout.trim()
 }
 

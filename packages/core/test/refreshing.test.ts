@@ -167,7 +167,9 @@ describe('forceRefresh', () => {
   it('is answered with the stale value if the load fails', async () => {
     const { cache } = setUp({ grace: '1h' })
     await cache.set('k', 'old')
-    expect(await cache.getOrSet('k', () => Promise.reject<string>(new Error('down')), { forceRefresh: true })).toBe('old')
+    expect(
+      await cache.getOrSet('k', () => Promise.reject<string>(new Error('down')), { forceRefresh: true }),
+    ).toBe('old')
     expect(cache.stats()).toMatchObject({ loads: 1, staleHits: 1 })
   })
 
@@ -196,7 +198,9 @@ describe('skip', () => {
     const { cache } = setUp({ grace: '1h' })
     await cache.set('k', 'old')
     let previous: unknown = 'unset'
-    const value = await cache.getOrSet('k', (context) => ((previous = context.previous), 'new'), { skip: 'read' })
+    const value = await cache.getOrSet('k', (context) => ((previous = context.previous), 'new'), {
+      skip: 'read',
+    })
     expect([value, previous, await cache.get('k')]).toEqual(['new', undefined, 'new'])
     const down = new Error('down')
     await expect(cache.getOrSet('k', () => Promise.reject(down), { skip: 'read' })).rejects.toBe(down)

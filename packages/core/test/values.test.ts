@@ -11,8 +11,16 @@ const day = 86_400_000
 
 describe('falsy is not absent', () => {
   const values: [string, unknown][] = [
-    ['0', 0], ['-0', -0], ["''", ''], ['false', false], ['null', null], ['undefined', undefined], ['NaN', NaN], ['0n', 0n],
-    ['[]', []], ['{}', {}],
+    ['0', 0],
+    ['-0', -0],
+    ["''", ''],
+    ['false', false],
+    ['null', null],
+    ['undefined', undefined],
+    ['NaN', NaN],
+    ['0n', 0n],
+    ['[]', []],
+    ['{}', {}],
   ]
   for (const [name, value] of values) {
     it(`${name} that was set is a hit through every method`, async () => {
@@ -63,7 +71,12 @@ describe('falsy is not absent', () => {
   it('a promise is refused by set, which does not wait for it', async () => {
     const { cache } = setUp()
     await expect(cache.set('k', Promise.resolve(1))).rejects.toMatchObject({ code: 'ERR_VALUE', key: 'k' })
-    await expect(cache.setMany([['l', 1], ['k', Promise.resolve(1)]])).rejects.toMatchObject({ code: 'ERR_VALUE' })
+    await expect(
+      cache.setMany([
+        ['l', 1],
+        ['k', Promise.resolve(1)],
+      ]),
+    ).rejects.toMatchObject({ code: 'ERR_VALUE' })
     expect(await cache.has('l')).toBe(false)
   })
 })
@@ -107,9 +120,23 @@ describe('an entry lives', () => {
   it('fresh for ttl, then stale for grace, then no more', async () => {
     const { cache, clock } = setUp({ ttl: '1m', grace: '1h' })
     await cache.set('k', 1)
-    expect(await cache.getEntry('k')).toEqual({ value: 1, state: 'fresh', tier: 'map', ageMs: 0, ttlMs: 60_000, tags: [] })
+    expect(await cache.getEntry('k')).toEqual({
+      value: 1,
+      state: 'fresh',
+      tier: 'map',
+      ageMs: 0,
+      ttlMs: 60_000,
+      tags: [],
+    })
     await clock.advance(60_000)
-    expect(await cache.getEntry('k')).toEqual({ value: 1, state: 'stale', tier: 'map', ageMs: 60_000, ttlMs: 0, tags: [] })
+    expect(await cache.getEntry('k')).toEqual({
+      value: 1,
+      state: 'stale',
+      tier: 'map',
+      ageMs: 60_000,
+      ttlMs: 0,
+      tags: [],
+    })
     expect(await cache.get('k')).toBeUndefined()
     expect(cache.peek('k')).toBeUndefined()
     await clock.advance(3_600_000)
@@ -131,7 +158,10 @@ describe('an entry lives', () => {
     let loads = 0
     await cache.getOrSet('loaded', () => (loads++, null))
     await clock.advance(1_000)
-    expect([...(await cache.getMany(['null', 'undefined', 'zero', 'empty', 'loaded'])).keys()]).toEqual(['zero', 'empty'])
+    expect([...(await cache.getMany(['null', 'undefined', 'zero', 'empty', 'loaded'])).keys()]).toEqual([
+      'zero',
+      'empty',
+    ])
     await cache.getOrSet('loaded', () => (loads++, null))
     expect(loads).toBe(2)
   })
@@ -177,19 +207,34 @@ describe('an entry lives', () => {
 })
 
 describe('a key', () => {
-  it.each([[''], [0], [1], [null], [undefined], [{}], [['k']], [Symbol('k')], [() => 'k']])('%o is refused by every method', async (wrong) => {
-    const { cache } = setUp()
-    const key = wrong as string
-    const refused = { name: 'TypeError', message: expect.stringMatching(/^a key must be a non-empty string, got /) as string }
-    const calls = [
-      () => cache.get(key), () => cache.getEntry(key), () => cache.getMany([key]), () => cache.has(key), () => cache.set(key, 1),
-      () => cache.setMany([[key, 1]]), () => cache.delete(key), () => cache.deleteMany(['k', key]), () => cache.expire(key),
-      () => cache.getOrSet(key, () => 1), () => cache.getOrSetMany([key], () => [1]), () => cache.explain(key),
-    ]
-    for (const call of calls) await expect(call()).rejects.toMatchObject(refused)
-    expect(() => cache.peek(key)).toThrow(TypeError)
-    expect(cache.stats()).toMatchObject({ hits: 0, misses: 0, loads: 0, sets: 0, deletes: 0 })
-  })
+  it.each([[''], [0], [1], [null], [undefined], [{}], [['k']], [Symbol('k')], [() => 'k']])(
+    '%o is refused by every method',
+    async (wrong) => {
+      const { cache } = setUp()
+      const key = wrong as string
+      const refused = {
+        name: 'TypeError',
+        message: expect.stringMatching(/^a key must be a non-empty string, got /) as string,
+      }
+      const calls = [
+        () => cache.get(key),
+        () => cache.getEntry(key),
+        () => cache.getMany([key]),
+        () => cache.has(key),
+        () => cache.set(key, 1),
+        () => cache.setMany([[key, 1]]),
+        () => cache.delete(key),
+        () => cache.deleteMany(['k', key]),
+        () => cache.expire(key),
+        () => cache.getOrSet(key, () => 1),
+        () => cache.getOrSetMany([key], () => [1]),
+        () => cache.explain(key),
+      ]
+      for (const call of calls) await expect(call()).rejects.toMatchObject(refused)
+      expect(() => cache.peek(key)).toThrow(TypeError)
+      expect(cache.stats()).toMatchObject({ hits: 0, misses: 0, loads: 0, sets: 0, deletes: 0 })
+    },
+  )
 
   it('of any characters and of any length is one like others', async () => {
     const { cache } = setUp()
@@ -203,7 +248,9 @@ describe('a key', () => {
 
   it('stands alone: a string is no list of keys', async () => {
     const { cache } = setUp()
-    await expect(cache.getMany('abc')).rejects.toThrow(/^keys must be an array or another iterable of strings, got 'abc'/)
+    await expect(cache.getMany('abc')).rejects.toThrow(
+      /^keys must be an array or another iterable of strings, got 'abc'/,
+    )
     await expect(cache.deleteMany(null as unknown as string[])).rejects.toThrow(TypeError)
     await expect(cache.getOrSetMany(1 as unknown as string[], () => [])).rejects.toThrow(TypeError)
     await expect(cache.setMany('ab' as unknown as Map<string, unknown>)).rejects.toThrow(TypeError)
@@ -251,8 +298,16 @@ describe('an option', () => {
     [{ toString: 1 }, TypeError, /^unknown option 'toString'/],
     [{ ttl: 1, volatility: 'static' }, TypeError, /^ttl and volatility contradict each other/],
     [{ refreshAhead: 0.5, beta: 1 }, TypeError, /^refreshAhead and beta contradict each other/],
-    [{ timeouts: { soft: 2, hard: 1 } }, RangeError, /^timeouts\.soft \(2 ms\) must not exceed timeouts\.hard \(1 ms\)/],
-    [{ timeouts: { hard: 2, load: 1 } }, RangeError, /^timeouts\.hard \(2 ms\) must not exceed timeouts\.load \(1 ms\)/],
+    [
+      { timeouts: { soft: 2, hard: 1 } },
+      RangeError,
+      /^timeouts\.soft \(2 ms\) must not exceed timeouts\.hard \(1 ms\)/,
+    ],
+    [
+      { timeouts: { hard: 2, load: 1 } },
+      RangeError,
+      /^timeouts\.hard \(2 ms\) must not exceed timeouts\.load \(1 ms\)/,
+    ],
     [{ ttl: 2, maxTtl: 1 }, RangeError, /^ttl \(2 ms\) must not exceed maxTtl \(1 ms\)/],
     [{ migrate: () => 1 }, TypeError, /^migrate needs version/],
   ]
@@ -285,7 +340,10 @@ describe('an option', () => {
     [{ maxTags: NaN }, /^maxTags must/],
     [{ leaseTerm: -1 }, /^leaseTerm must/],
     [{ timeouts: { store: -1 } }, /^timeouts\.store must/],
-    [{ timeouts: { store: 2 }, leaseTerm: 1 }, /^timeouts\.store \(2 ms\) must not exceed leaseTerm \(1 ms\)/],
+    [
+      { timeouts: { store: 2 }, leaseTerm: 1 },
+      /^timeouts\.store \(2 ms\) must not exceed leaseTerm \(1 ms\)/,
+    ],
     [{ asyncContext: {} }, /^asyncContext\.getStore must/],
     [{ store: undefined }, /^store\.get must be a function/],
     [{ store: {} }, /^store\.get must be a function/],

@@ -1,4 +1,5 @@
-import { fakeClock, seededRandom } from '@flow-cache/core/testing'
+import { fakeClock } from '@flow-cache/core/testing'
+import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { SimpleCache, type SimpleCacheOptions } from './simple-cache.js'
 
@@ -192,68 +193,58 @@ describe('SimpleCache', () => {
     expect(() => new SimpleCache(options as SimpleCacheOptions)).toThrow(message)
   })
 
-  it.each([1, 2, 3, 4, 5])(
-    'does what a plain list would do, in 4,000 random steps (seed %i)',
-    async (seed) => {
-      const random = seededRandom(seed)
-      const pick = (n: number): number => Math.floor(random() * n)
-      const clock = fakeClock()
-      const maxSize = 1 + pick(8)
-      const cache = new SimpleCache<number>({ maxSize, ttl: 50, clock })
+  it('does what a plain list would do, whatever is done', () => {
+    const calls = ['get', 'get', 'set', 'set', 'getOrSet', 'has', 'delete', 'wait', 'clear'] as const
+    const step = fc.record({
+      call: fc.constantFrom(...calls),
+      key: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+      ttl: fc.constantFrom(undefined, 0, 1, 20, 80, Infinity),
+    })
+    type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+    const run = (maxSize: number, steps: readonly Step[]) => {
+      let now = 1_000
+      const cache = new SimpleCache<number>({ maxSize, ttl: 50, clock: { ...fakeClock(), now: () => now } })
       /** The entries, the one used longest ago first. */
       let list: { key: string; value: number; expiresAt: number }[] = []
       let evictions = 0
+      const isLive = ({ expiresAt }: { expiresAt: number }): boolean => expiresAt > now
       const without = (key: string) => list.filter((entry) => entry.key !== key)
-      const find = (key: string) => list.find((entry) => entry.key === key && entry.expiresAt > clock.now())
+      const find = (key: string) => list.find((entry) => entry.key === key && isLive(entry))
       const read = (key: string): number | undefined => {
         const entry = find(key)
         list = entry ? [...without(key), entry] : without(key)
         return entry?.value
       }
-      const write = (key: string, value: number, ttl: number): void => {
+      const write = (key: string, value: number, ttl = 50): void => {
         list = without(key)
         if (ttl === 0) return
-        if (list.length === maxSize && list.shift()!.expiresAt > clock.now()) evictions++
-        list.push({ key, value, expiresAt: clock.now() + ttl })
+        if (list.length === maxSize && isLive(list.shift()!)) evictions++
+        list.push({ key, value, expiresAt: now + ttl })
       }
-      for (let step = 0; step < 4_000; step++) {
-        const key = `k${pick(12)}`
-        const ttl = [undefined, 0, 1 + pick(100), Infinity][pick(4)]
-        switch (pick(7)) {
-          case 0:
-          case 1:
-            expect(cache.get(key)).toBe(read(key))
-            break
-          case 2:
-            cache.set(key, step, ttl)
-            write(key, step, ttl ?? 50)
-            break
-          case 3: {
-            const value = read(key)
-            if (value === undefined) write(key, step, ttl ?? 50)
-            expect(cache.getOrSet(key, () => step, ttl)).toBe(value ?? step)
-            break
-          }
-          case 4:
-            expect(cache.delete(key)).toBe(find(key) !== undefined)
-            list = without(key)
-            break
-          case 5:
-            await clock.advance(pick(20))
-            break
-          default:
-            expect(cache.has(key)).toBe(find(key) !== undefined)
-            if (pick(50) === 0) {
-              cache.clear()
-              list = []
-            }
-        }
+      steps.forEach(({ call, key, ttl }, i) => {
+        if (call === 'get') expect(cache.get(key)).toBe(read(key))
+        else if (call === 'has') expect(cache.has(key)).toBe(find(key) !== undefined)
+        else if (call === 'set') {
+          cache.set(key, i, ttl)
+          write(key, i, ttl)
+        } else if (call === 'getOrSet') {
+          const value = read(key)
+          if (value === undefined) write(key, i, ttl)
+          expect(cache.getOrSet(key, () => i, ttl)).toBe(value ?? i)
+        } else if (call === 'delete') {
+          expect(cache.delete(key)).toBe(find(key) !== undefined)
+          list = without(key)
+        } else if (call === 'clear') {
+          cache.clear()
+          list = []
+        } else now += 15
         expect(cache.size).toBe(list.length)
-      }
-      const live = list.filter(({ expiresAt }) => expiresAt > clock.now())
-      expect(new Map(cache.entries())).toEqual(new Map(live.map(({ key, value }) => [key, value])))
+      })
+      const live = list.filter(isLive).map(({ key, value }) => [key, value] as const)
+      expect(new Map(cache.entries())).toEqual(new Map(live))
       expect(cache.stats().evictions).toBe(evictions)
-      expect(evictions).toBeGreaterThan(10)
-    },
-  )
+    }
+    const some = fc.array(step, { maxLength: 100, size: 'max' })
+    fc.assert(fc.property(fc.integer({ min: 1, max: 4 }), some, run), { seed: 1, numRuns: 500 })
+  })
 })
