@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Cache, createCache } from '../src/index.js'
-import { fakeClock, mapStore } from '../src/testing/index.js'
+import { type Cache, createCache } from '@flow-cache/core'
+import { fakeClock, mapStore } from '@flow-cache/core/testing'
 
 interface Cart {
   items: { count: number }[]

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, it } from 'vitest'
-import { type Cache, type CacheEvents, type CacheOptions, createCache } from '../src/index.js'
-import { type FakeClock, fakeClock, gate, mapStore, settle } from '../src/testing/index.js'
+import { type Cache, type CacheEvents, type CacheOptions, createCache } from '@flow-cache/core'
+import { type FakeClock, fakeClock, gate, mapStore, settle } from '@flow-cache/core/testing'
 
 function setUp(options: Partial<CacheOptions> = {}): { clock: FakeClock; cache: Cache } {
   const clock = fakeClock()
@@ -358,7 +358,7 @@ describe('what goes wrong beside a load', () => {
       expect(await cache.delete('k')).toBe(false)
       await settle()
       expect(seen).toEqual(['k'])
-      expect(errors.map(({ error }) => error)).toEqual(Array(6).fill(wrong))
+      expect(errors.map(({ error }) => error)).toEqual(Array.from({ length: 6 }, () => wrong))
       expect(errors[0]!.during).toBe("listener of 'load'")
       expect(cache.stats().loads).toBe(1)
       await expectClean(cache, clock, 'k')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Cache, type CacheEvents, CacheError, type CacheOptions, createCache } from '../src/index.js'
+import { type Cache, type CacheEvents, CacheError, type CacheOptions, createCache } from '@flow-cache/core'
 import {
   type FakeClock,
   fakeClock,
@@ -8,7 +8,7 @@ import {
   gate,
   mapStore,
   settle,
-} from '../src/testing/index.js'
+} from '@flow-cache/core/testing'
 
 function setUp(options: Partial<CacheOptions> = {}): { clock: FakeClock; cache: Cache } {
   const clock = fakeClock()

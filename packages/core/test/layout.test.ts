@@ -6,8 +6,8 @@ import {
   createCache,
   type Schema,
   type Store,
-} from '../src/index.js'
-import { fakeClock, mapStore } from '../src/testing/index.js'
+} from '@flow-cache/core'
+import { fakeClock, mapStore } from '@flow-cache/core/testing'
 
 interface User {
   readonly name: string

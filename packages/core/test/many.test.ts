@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Cache, type CacheOptions, createCache } from '../src/index.js'
-import { type FakeClock, fakeClock, gate, mapStore, seededRandom, settle } from '../src/testing/index.js'
+import { type Cache, type CacheOptions, createCache } from '@flow-cache/core'
+import { type FakeClock, fakeClock, gate, mapStore, seededRandom, settle } from '@flow-cache/core/testing'
 
 function setUp(options: Partial<CacheOptions> = {}): { clock: FakeClock; cache: Cache } {
   const clock = fakeClock()
@@ -108,7 +108,7 @@ describe('getOrSetMany', () => {
     await settle()
     const single = cache.getOrSet('b', () => 'never')
     closed.open()
-    expect((await Promise.all(reads)).map((map) => [...map.keys()])).toEqual([
+    expect((await Promise.all(reads)).map((map) => Array.from(map.keys()))).toEqual([
       ['a', 'b'],
       ['b', 'c', 'a'],
       ['c', 'a'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Cache, type CacheOptions, createCache, doNotCache } from '../src/index.js'
-import { type FakeClock, fakeClock, gate, mapStore, seededRandom, settle } from '../src/testing/index.js'
+import { type Cache, type CacheOptions, createCache, doNotCache } from '@flow-cache/core'
+import { type FakeClock, fakeClock, gate, mapStore, seededRandom, settle } from '@flow-cache/core/testing'
 
 function setUp(options: Partial<CacheOptions> = {}): { clock: FakeClock; cache: Cache } {
   const clock = fakeClock()
@@ -241,7 +241,7 @@ describe('a conditional refresh', () => {
     let seen: unknown
     const read = cache.getOrSet('k', ({ previous }) => {
       seen = { state: previous!.state, ageMs: previous!.ageMs, tags: previous!.tags, value: previous!.value }
-      return previous as NonNullable<typeof previous>
+      return previous!
     })
     expect(await read).toBe(value)
     expect(seen).toEqual({ state: 'stale', ageMs: 150_000, tags: ['t'], value })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Cache, type CacheOptions, createCache, type GetOrSetOptions } from '../src/index.js'
-import { type FakeClock, fakeClock, mapStore, seededRandom } from '../src/testing/index.js'
+import { type Cache, type CacheOptions, createCache, type GetOrSetOptions } from '@flow-cache/core'
+import { type FakeClock, fakeClock, mapStore, seededRandom } from '@flow-cache/core/testing'
 
 function setUp(options: Partial<CacheOptions> = {}): { clock: FakeClock; cache: Cache } {
   const clock = fakeClock()
@@ -259,7 +259,7 @@ describe('a key', () => {
 })
 
 describe('an option', () => {
-  const wrong = (options: object): GetOrSetOptions => options as GetOrSetOptions
+  const wrong = (options: object): GetOrSetOptions => options
   const refusals: [object, typeof TypeError | typeof RangeError, RegExp][] = [
     [{ ttl: -1 }, RangeError, /^ttl must not be negative or NaN, got -1/],
     [{ ttl: NaN }, RangeError, /^ttl must/],
