@@ -42,6 +42,12 @@ function arm(
   return armed
 }
 
+/**
+ * An instant near which this process began, in whole milliseconds: what small integers are counted from. Edge workers
+ * tell no time at import; there it is 0, which is right too, and larger.
+ */
+export const processStart: number = Date.now()
+
 let origin: number | undefined
 let coarseNow = 0
 const forgetCoarse = (): void => {

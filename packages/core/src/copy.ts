@@ -16,7 +16,7 @@ const step = (path: string, key: string): string =>
  * shared and circular references kept. Anything else is a `CacheError` with the code `ERR_VALUE` that names the
  * path: a structured clone would drop a class in silence.
  */
-function cloneOf<V>(value: V): V {
+export function cloneOf<V>(value: V): V {
   return (typeof value !== 'object' || value === null) &&
     typeof value !== 'function' &&
     typeof value !== 'symbol'
@@ -89,7 +89,7 @@ function bytesOf(view: ArrayBufferView): ArrayBufferView {
 const frozen = new WeakSet<object>()
 
 /** The value itself, deeply frozen. Dates, maps, sets and bytes cannot be, and stay as they are. */
-function freezeOf<V>(value: V): V {
+export function freezeOf<V>(value: V): V {
   if (typeof value !== 'object' || value === null || frozen.has(value) || ArrayBuffer.isView(value))
     return value
   frozen.add(value)

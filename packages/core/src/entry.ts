@@ -1,3 +1,5 @@
+import { processStart } from './clock.js'
+
 /** The version of a tag that an entry was made under. The entry counts only while it is the tag's version still. */
 export interface TagVersion {
   /** The tag's full name, namespace included. */
@@ -36,7 +38,7 @@ export interface Entry<V = unknown> {
   readonly tags: readonly TagVersion[] | undefined
   /** The version of the value's layout, or `undefined` if none was given. */
   readonly version: number | string | undefined
-  /** Which of the store's tiers answered, from 0. Not kept: a store says it of an entry it hands out. */
+  /** Which of the store's tiers answered, from 0. Not kept: a store says it of an entry it hands out, one with one tier 0. */
   readonly tier: number
 }
 
@@ -89,26 +91,32 @@ export interface EntryDetails {
 }
 
 /**
- * An entry of five words and one number. Durations are small integers to the engine where instants are
- * boxed doubles, so two of the three instants are derived.
+ * An entry of five words. Instants would be boxed doubles to the engine, of two words more each; small integers are
+ * not. So it keeps one instant, in whole milliseconds since the process began, and two durations. (Past 24 days the
+ * engine boxes that one again.)
  */
 export class CompactEntry<V> implements Entry<V> {
   readonly value: V
-  readonly createdAt: number
+  /** Whole milliseconds from `processStart`, rounded up: nothing ends early. */
+  readonly bornAt: number
   readonly ttl: number
   readonly loadMs: number
   readonly details: EntryDetails | undefined
 
   constructor(value: V, createdAt: number, ttl: number, loadMs: number, details: EntryDetails | undefined) {
     this.value = value
-    this.createdAt = createdAt
+    this.bornAt = Math.ceil(createdAt - processStart)
     this.ttl = ttl
     this.loadMs = loadMs
     this.details = details
   }
 
+  get createdAt(): number {
+    return processStart + this.bornAt
+  }
+
   get staleAt(): number {
-    return this.createdAt + this.ttl
+    return processStart + this.bornAt + this.ttl
   }
 
   get expiresAt(): number {

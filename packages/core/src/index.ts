@@ -28,6 +28,7 @@ export { type Duration, toMs, ttlOf, type Volatility, volatility } from './durat
 export { canonical, keyOf, type KeyCodec, type KeyOptions } from './key-of.js'
 
 // Implement
+export { cacheOptionNames } from './plan.js'
 export type {
   Acquired,
   Awaitable,
@@ -55,6 +56,7 @@ export type { Codec } from './codec.js'
 export { type Clock, systemClock, type Timer } from './clock.js'
 export { type Random, systemRandom } from './random.js'
 export { escapeGlob, matchGlob } from './glob.js'
+export { cloneOf, freezeOf } from './copy.js'
 
 // Observe
 export type { CacheEvents, EventName, KeyEvent, Listener } from './events.js'

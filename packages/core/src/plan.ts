@@ -148,6 +148,9 @@ const settingChecks: Checks = {
   store: (value) => value,
 }
 
+/** The options any cache takes beside its store's own, for caches that come with a store. */
+export const cacheOptionNames: readonly string[] = Object.keys({ ...settingChecks, ...callChecks })
+
 /** `options` over `base`, each looked at. A name that is not known is a `TypeError`. */
 function resolve<T extends object>(checks: Checks, base: T, options: object, where: string): T {
   if (typeof options !== 'object' || options === null) wrong(where, 'an object', options)

@@ -35,7 +35,10 @@ export interface Store {
    * left out, and revokes their leases. Nothing of anybody else's, also on a shared server.
    */
   clear(prefix?: string): Awaitable<void>
-  /** Frees sockets and timers. Waits for what was begun, not for a server that is gone. Safe to call twice. */
+  /**
+   * Frees sockets and timers. Waits for what was begun, not for a server that is gone. Safe to call twice. A `set`
+   * afterwards is a {@link CacheError} with the code `ERR_CLOSED`, or is not kept.
+   */
   close(): Awaitable<void>
 
   /** What its tiers are called, the nearest first. Shown to people. Default: one tier, `'store'`. */
@@ -81,7 +84,7 @@ export interface Keys {
   /**
    * The keys that begin with `prefix`, taken literally, and whose rest matches `glob` (see `matchGlob`; all
    * when left out), in batches. A key that is there from the first to the last batch is listed; one that
-   * comes or goes meanwhile may be. Does not hold up the event loop.
+   * comes or goes meanwhile may be. Entries with outdated tags are listed too. Does not hold up the event loop.
    */
   scan(prefix: string, glob?: string): AsyncIterable<readonly string[]>
 }

@@ -1,6 +1,6 @@
-import { Cache, type CacheSettings } from '@flow-cache/core'
+import { Cache, cacheOptionNames, type CacheSettings } from '@flow-cache/core'
 import { memoryStore } from './memory-store.js'
-import { type MemoryStoreOptions, storeOptionNames } from './options.js'
+import { checkNames, type MemoryStoreOptions, storeOptionNames } from './options.js'
 
 /** What {@link InMemoryCache} takes: what any cache takes, and the bounds of its memory. */
 export interface InMemoryCacheOptions extends CacheSettings, MemoryStoreOptions {}
@@ -8,6 +8,7 @@ export interface InMemoryCacheOptions extends CacheSettings, MemoryStoreOptions 
 /** A cache that lives in this process alone: single flight, stale values for bad times, tags, namespaces, bounded. */
 export class InMemoryCache extends Cache {
   constructor(options: InMemoryCacheOptions = {}) {
+    checkNames(options, [...storeOptionNames, ...cacheOptionNames], 'InMemoryCache')
     const own: Record<string, unknown> = {}
     const settings: Record<string, unknown> = {}
     for (const [name, value] of Object.entries(options)) {

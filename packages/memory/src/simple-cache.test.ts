@@ -145,6 +145,34 @@ describe('SimpleCache', () => {
     expect(cache.stats()).toMatchObject({ hits: 2, size: 0 })
   })
 
+  it.each(['share', 'freeze'] as const)('with copy %s there is one object for everyone', (copy) => {
+    const cache = new SimpleCache<{ list: number[] }>({ copy })
+    const made = { list: [1] }
+    expect(cache.getOrSet('a', () => made)).toBe(made)
+    expect(cache.get('a')).toBe(made)
+    expect(new Map(cache.entries()).get('a')).toBe(made)
+    expect(Object.isFrozen(made.list)).toBe(copy === 'freeze')
+  })
+
+  it('with copy clone everyone has an object of their own', () => {
+    const cache = new SimpleCache<{ list: number[] }>({ copy: 'clone' })
+    const made = { list: [1] }
+    const all = [made, cache.getOrSet('a', () => made), cache.getOrSet('a', () => made), cache.get('a')!]
+    all.push(new Map(cache.entries()).get('a')!)
+    expect(new Set(all).size).toBe(all.length)
+    for (const mine of all) mine.list.push(2)
+    expect(cache.get('a')).toEqual({ list: [1] })
+  })
+
+  it('with copy clone a value that cannot be copied is refused, and changes nothing', () => {
+    const cache = new SimpleCache<unknown>({ copy: 'clone' })
+    cache.set('a', 1)
+    expect(() => cache.set('a', { at: [new URL('a:b')] })).toThrow(
+      expect.objectContaining({ code: 'ERR_VALUE' }),
+    )
+    expect(cache.get('a')).toBe(1)
+  })
+
   it('can be used and changed while it is walked through', () => {
     const cache = new SimpleCache({ maxSize: 10 })
     for (const key of 'abcdef') cache.set(key, key)
@@ -187,8 +215,9 @@ describe('SimpleCache', () => {
     ['maxSize must be finite', { maxSize: Infinity }],
     ["maxSize must be a number, got 'x'", { maxSize: 'x' }],
     ['ttl must not be negative or NaN, got -1', { ttl: -1 }],
+    ["copy must be 'share' or 'clone' or 'freeze', got 'deep'", { copy: 'deep' }],
     ['clock.now must be a function, got undefined', { clock: {} }],
-    ["unknown option 'max' in SimpleCache; known are maxSize, ttl, clock", { max: 1 }],
+    ["unknown option 'max' in SimpleCache; known are maxSize, ttl, copy, clock", { max: 1 }],
   ])('an error says: %s', (message, options) => {
     expect(() => new SimpleCache(options as SimpleCacheOptions)).toThrow(message)
   })

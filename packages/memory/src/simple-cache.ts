@@ -1,4 +1,4 @@
-import { type Clock, type Duration, systemClock, toMs } from '@flow-cache/core'
+import { cloneOf, type Clock, type Duration, freezeOf, systemClock, toMs } from '@flow-cache/core'
 import { type Lru, lruOf } from './lru.js'
 import { checkClock, checkCount, checkNames, mostEntries, show } from './options.js'
 
@@ -12,6 +12,14 @@ export interface SimpleCacheOptions {
    * - `0`: not at all.
    */
   readonly ttl?: Duration | undefined
+  /**
+   * What callers and cache share.
+   *
+   * - `'share'` (default): one object, for everyone; treat it as read-only.
+   * - `'clone'`: each caller gets a copy, and the cache keeps one of its own. For plain data.
+   * - `'freeze'`: one object for everyone, deeply frozen.
+   */
+  readonly copy?: 'share' | 'clone' | 'freeze' | undefined
   /** Where time comes from. Only asked for entries that end. Default: the platform's clock. */
   readonly clock?: Clock | undefined
 }
@@ -37,8 +45,10 @@ interface Kept<V> {
   readonly expiresAt: number
 }
 
+const copies = { share: <T>(value: T): T => value, clone: cloneOf, freeze: freezeOf }
+
 /**
- * A synchronous cache, for what is computed and not fetched. Values are shared with the callers, the entry used
+ * A synchronous cache, for what is computed and not fetched. The entry used
  * longest ago goes when room is needed, and an expired one when it is met. No promises, no timers, nothing to close.
  *
  * A key that is not a non-empty string is a `TypeError`.
@@ -46,6 +56,8 @@ interface Kept<V> {
 export class SimpleCache<V = unknown> {
   readonly #lru: Lru<Kept<V>>
   readonly #ttl: number
+  /** A value as it is kept, and as it is handed out. */
+  readonly #give: <T>(value: T) => T
   readonly #clock: Clock
   #hits = 0
   #misses = 0
@@ -54,8 +66,12 @@ export class SimpleCache<V = unknown> {
   #evictions = 0
 
   constructor(options: SimpleCacheOptions = {}) {
-    checkNames(options, ['maxSize', 'ttl', 'clock'], 'SimpleCache')
-    const { maxSize = 1_000, ttl = Infinity, clock = systemClock } = options
+    checkNames(options, ['maxSize', 'ttl', 'copy', 'clock'], 'SimpleCache')
+    const { maxSize = 1_000, ttl = Infinity, copy = 'share', clock = systemClock } = options
+    if (!Object.hasOwn(copies, copy)) {
+      throw new TypeError(`copy must be 'share' or 'clone' or 'freeze', got ${show(copy)}`)
+    }
+    this.#give = copies[copy]
     if (maxSize === Infinity) throw new RangeError('maxSize must be finite')
     this.#ttl = toMs(ttl, 'ttl')
     this.#clock = checkClock(clock)
@@ -71,7 +87,8 @@ export class SimpleCache<V = unknown> {
 
   /** The value, or `undefined`. A cached `undefined` looks the same; `has` tells them apart. */
   get(key: string): V | undefined {
-    return this.#read(key)?.value
+    const kept = this.#read(key)
+    return kept && this.#give(kept.value)
   }
 
   /** Whether there is a value, `undefined` and `null` included. Not a use and not a read. */
@@ -83,8 +100,13 @@ export class SimpleCache<V = unknown> {
   set(key: string, value: V, ttl?: Duration): this {
     checkKey(key)
     const ms = ttl === undefined ? this.#ttl : toMs(ttl, 'ttl')
+    const kept = this.#give(value)
     if (ms === 0) this.#lru.drop(key)
-    else this.#lru.cache.set(key, { value, expiresAt: ms === Infinity ? Infinity : this.#clock.now() + ms })
+    else
+      this.#lru.cache.set(key, {
+        value: kept,
+        expiresAt: ms === Infinity ? Infinity : this.#clock.now() + ms,
+      })
     this.#sets++
     return this
   }
@@ -92,10 +114,10 @@ export class SimpleCache<V = unknown> {
   /** The value; if there is none, what `make` returns, which is kept. What it throws is thrown, and not kept. */
   getOrSet(key: string, make: (key: string) => V, ttl?: Duration): V {
     const kept = this.#read(key)
-    if (kept !== undefined) return kept.value
+    if (kept !== undefined) return this.#give(kept.value)
     const value = make(key)
     this.set(key, value, ttl)
-    return value
+    return this.#give(value)
   }
 
   /** Removes the entry; tells whether there was one. */
@@ -120,7 +142,7 @@ export class SimpleCache<V = unknown> {
   *entries(): Generator<[key: string, value: V], void, undefined> {
     for (const key of this.#lru.keys.keys()) {
       const kept = this.#peek(key)
-      if (kept !== undefined) yield [key, kept.value]
+      if (kept !== undefined) yield [key, this.#give(kept.value)]
     }
   }
 
