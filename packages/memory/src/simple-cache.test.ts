@@ -165,7 +165,7 @@ describe('SimpleCache', () => {
   })
 
   it('with copy clone a value that cannot be copied is refused, and changes nothing', () => {
-    const cache = new SimpleCache<unknown>({ copy: 'clone' })
+    const cache = new SimpleCache({ copy: 'clone' })
     cache.set('a', 1)
     expect(() => cache.set('a', { at: [new URL('a:b')] })).toThrow(
       expect.objectContaining({ code: 'ERR_VALUE' }),
