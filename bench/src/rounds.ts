@@ -61,7 +61,7 @@ export async function alone(job: Job, rounds: number): Promise<Round[]> {
 /** Measures all contestants in one process, several times over. */
 export async function together(job: Job, rounds: number): Promise<Round[]> {
   const results: Round[] = []
-  for (let i = 0; i < rounds; i++) results.push(await inQuiet({ ...job, names: shuffled(job.names) }))
+  for (let i = 0; i < rounds; i++) results.push(await inProcess({ ...job, names: shuffled(job.names) }))
   return results
 }
 

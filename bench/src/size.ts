@@ -35,6 +35,8 @@ export const size: Question = {
         continue
       }
       const own = await weigh(file, ['@flow-cache/*', ...(await dependencies(folder))])
+      // Nothing is exported yet.
+      if (own.minified < 20) continue
       weights.set(folder, own)
       rows.push([name, kB(own.minified), kB(own.gzip), kB(own.brotli), kB((await weigh(file, [])).gzip)])
     }

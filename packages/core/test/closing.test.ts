@@ -1,4 +1,4 @@
-import { createCache } from '@flow-cache/core'
+import { type Cache, createCache } from '@flow-cache/core'
 import { fakeClock, faultyStore, gate, mapStore, settle, sharedServer } from '@flow-cache/core/testing'
 import { expect, it } from 'vitest'
 
@@ -48,41 +48,43 @@ it('a load that was given up holds no place among maxLoads, though its loader ne
   expect(await cache.getOrSet('b', () => 2)).toBe(2)
 })
 
-it('what a dead store was to clear is not seen when it is back', async () => {
+/** A cache over a store that is dead while something is done, and back when its circuit lets it be tried. */
+function dying(): { cache: Cache; dieAndReturn: (meanwhile: () => Promise<void>) => Promise<void> } {
   const clock = fakeClock()
   const store = faultyStore(mapStore(clock))
   const cache = createCache({ store, clock, circuit: { cooldown: 10 } })
+  return {
+    cache,
+    async dieAndReturn(meanwhile) {
+      store.fail('reject')
+      await meanwhile()
+      store.fail('none')
+      await clock.advance(10)
+    },
+  }
+}
+
+it('what a dead store was to clear is not seen when it is back', async () => {
+  const { cache, dieAndReturn } = dying()
   await cache.set('a', 'old')
-  store.fail('reject')
-  await cache.clear()
-  store.fail('none')
-  await clock.advance(10)
+  await dieAndReturn(() => cache.clear())
   expect(await cache.get('a')).toBeUndefined()
 })
 
 it('what is set after a clearing that is owed stays', async () => {
-  const clock = fakeClock()
-  const store = faultyStore(mapStore(clock))
-  const cache = createCache({ store, clock, circuit: { cooldown: 10 } })
+  const { cache, dieAndReturn } = dying()
   await cache.set('b', 'old')
-  store.fail('reject')
-  await cache.clear()
-  store.fail('none')
-  await clock.advance(10)
+  await dieAndReturn(() => cache.clear())
   await cache.set('a', 'new')
   expect(await cache.get('a')).toBe('new')
   expect(await cache.get('b')).toBeUndefined()
 })
 
 it('a namespace that a dead store could not sweep is cleared all the same', async () => {
-  const clock = fakeClock()
-  const store = faultyStore(mapStore(clock))
-  const cache = createCache({ store, clock, circuit: { cooldown: 10 } }).namespace('n')
+  const { cache: root, dieAndReturn } = dying()
+  const cache = root.namespace('n')
   await cache.set('a', 'old')
-  store.fail('reject')
-  await cache.clear()
-  store.fail('none')
-  await clock.advance(10)
+  await dieAndReturn(() => cache.clear())
   expect(await cache.get('a')).toBeUndefined()
 })
 
