@@ -15,6 +15,15 @@ import { TagTable } from './tag-table.js'
 /** How many keys whose removal failed are remembered. Beyond it the oldest is told of and forgotten. */
 const mostOwed = 10_000
 
+/** How many of them are tried again together. */
+const mostRetried = 500
+
+/** How long after a failure what is owed is tried again, in milliseconds. */
+const retryAfter = 1_000
+
+/** A key that no cache uses: a root key that begins with `@` is escaped, and a namespace's has a colon. */
+const probeKey = '@'
+
 /** The nearest tier of a store in another process, and of a closed one. */
 const nothing: Local = { get: () => undefined, peek: () => undefined }
 
@@ -56,6 +65,7 @@ export class Engine {
   /** Keys that were to be removed when the store failed. What it has of them is not to be seen. */
   readonly #owed = new Set<string>()
   #owesAll = false
+  #retryTimer: unknown
   readonly #work = new Set<Promise<void>>()
   readonly #unfollow: readonly ((() => void) | undefined)[]
 
@@ -67,9 +77,11 @@ export class Engine {
     this.clock = clock
     this.coarse = clock.coarse === undefined ? () => clock.now() : () => clock.coarse!()
     this.settings = settings
-    this.guard = new StoreGuard(clock, storeTimeout, settings.circuit, (state) =>
-      this.events.emit('circuit', { state }),
-    )
+    this.guard = new StoreGuard(clock, storeTimeout, settings.circuit, {
+      probe: () => store.get(probeKey),
+      onCircuit: (state) => this.events.emit('circuit', { state }),
+      onRecovered: () => this.#retry(),
+    })
     const { tags } = store
     const guarded = tags && {
       position: () => this.guard.call('read the tags', () => tags.position()),
@@ -86,6 +98,7 @@ export class Engine {
           this.tags.forgetAll()
           this.fenceWhere(() => true)
         },
+        blind: (isBlind) => this.tags.trust(!isBlind),
       }),
       store.evictions?.follow((storeKey) => {
         this.count.evictions++
@@ -146,6 +159,12 @@ export class Engine {
     this.flights.delete(storeKey)
   }
 
+  /** Ends what the nearest tier has of a key that is being changed, whatever becomes of the tiers behind. */
+  #begin(storeKey: string): void {
+    this.fence(storeKey)
+    this.local.alone?.delete(storeKey)
+  }
+
   fenceWhere(matches: (storeKey: string) => boolean): void {
     for (const storeKey of this.flights.keys()) if (matches(storeKey)) this.fence(storeKey)
   }
@@ -167,8 +186,10 @@ export class Engine {
     const settled = (): void => {
       for (const storeKey of storeKeys) this.fence(storeKey)
     }
-    for (const storeKey of storeKeys) this.failures.delete(storeKey)
-    settled()
+    for (const storeKey of storeKeys) {
+      this.failures.delete(storeKey)
+      this.#begin(storeKey)
+    }
     const answer = attempt(
       // What is written now must not be taken away by a clearing that is owed.
       () =>
@@ -206,6 +227,7 @@ export class Engine {
   ): Awaitable<void> {
     this.failures.deleteWhere(matches)
     this.fenceWhere(matches)
+    this.local.alone?.deleteWhere(matches)
     const answer = attempt(call, ignore, (error) => this.tolerate(error, during))
     if (!isPromise(answer)) return
     this.#barriers.add(matches)
@@ -223,6 +245,29 @@ export class Engine {
   /** The store failed to clear itself. */
   oweAll(): void {
     this.#owesAll = true
+    this.retryLater()
+  }
+
+  /** Does what is owed when the store has had time to come back, also if nobody asks. */
+  retryLater(): void {
+    if (this.closed) return
+    this.#retryTimer ??= this.clock.setTimer(() => this.#retry(), retryAfter, false)
+  }
+
+  /** Does what is owed, so that other processes, who know nothing of it, no longer see what was to be gone. */
+  #retry(): void {
+    this.clock.clearTimer(this.#retryTimer)
+    this.#retryTimer = undefined
+    if (this.closed || !(this.owes || this.tags.owes)) return
+    const keys = [...this.#owed].slice(0, mostRetried)
+    const work = async (): Promise<void> => {
+      await this.tags.settle()
+      if (this.#owesAll) await this.#settleAll()
+      await Promise.all(keys.map((storeKey) => this.settle(storeKey)))
+    }
+    this.behind(work().catch(ignore).then(() => {
+      if (this.owes || this.tags.owes) this.retryLater()
+    }))
   }
 
   /** Removes what a failing store was to remove, before the key is read. Fails as the store does. */
@@ -258,6 +303,7 @@ export class Engine {
       )
     }
     this.#owed.add(storeKey)
+    this.retryLater()
   }
 
   /** Takes an entry that cannot be used out of the store, without a word if that fails: it is a miss either way. */
@@ -299,6 +345,7 @@ export class Engine {
   async close(deadline: number): Promise<void> {
     this.closed = true
     this.local = nothing
+    this.clock.clearTimer(this.#retryTimer)
     for (const stop of this.#unfollow) stop?.()
     let timer: unknown
     const late = new Promise<void>((resolve) => {

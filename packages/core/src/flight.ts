@@ -46,8 +46,10 @@ export class Flight {
   /** Its key was changed: what it brings is not to be stored. */
   fenced = false
   settled = false
-  /** What it brings may be stored: the store was there to be asked. */
+  /** What it brings may be stored: the versions of its tags are known. */
   storable = true
+  /** The store could not be asked: what it brings may be kept in the nearest tier alone. */
+  alone = false
   /** The loader's synchronous part is on the stack. */
   calling = false
   /** The loader is at work. */

@@ -141,7 +141,7 @@ async function read(engine: Engine, flight: Flight): Promise<Found | undefined> 
         if (again) continue
       }
     }
-    flight.storable = false
+    flight.alone = true
     return usable(engine, flight.request, engine.local.peek(storeKey))
   }
 }

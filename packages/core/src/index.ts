@@ -31,6 +31,7 @@ export { canonical, keyOf, type KeyCodec, type KeyOptions } from './key-of.js'
 export { cacheOptionNames } from './plan.js'
 export type {
   Acquired,
+  Alone,
   Awaitable,
   Batch,
   Change,

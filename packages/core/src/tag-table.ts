@@ -43,7 +43,7 @@ export function allAlive(tags: readonly TagVersion[]): boolean {
 export class TagTable {
   readonly #max: number
   readonly #source: Tags | undefined
-  readonly #trusted: boolean
+  #trusted: boolean
   readonly #markers = new Map<string, Marker>()
   readonly #run = randomId()
   /** How many changes this process has seen. A version is born at one. */
@@ -103,7 +103,7 @@ export class TagTable {
     }
     const source = this.#source
     return chain(
-      chain(this.#settle(source), () => source.versions(names, position as string)),
+      chain(this.settle(), () => source.versions(names, position as string)),
       (versions) => pair(names, versions),
     )
   }
@@ -143,12 +143,18 @@ export class TagTable {
     for (const name of names) this.forget(name)
     if (this.#source === undefined) return
     for (const name of names) this.#owed.add(name)
-    return this.#settle(this.#source)
+    return this.settle()
+  }
+
+  /** Whether the source has tags yet to invalidate. */
+  get owes(): boolean {
+    return this.#owed.size > 0
   }
 
   /** Has the source invalidate what it was to, also what it failed to before. Nothing is learned from it until then. */
-  #settle(source: Tags): Awaitable<void> {
-    if (this.#owed.size === 0) return
+  settle(): Awaitable<void> {
+    const source = this.#source
+    if (this.#owed.size === 0 || source === undefined) return
     const names = [...this.#owed]
     return chain(source.invalidate(names), () => {
       for (const name of names) {
@@ -167,6 +173,12 @@ export class TagTable {
     if (marker !== undefined) marker.alive = false
     this.#markers.delete(name)
     if (this.#source === undefined) this.#put(name, this.#changes)
+  }
+
+  /** Whether somebody tells when versions change. Nobody does while the log is out of reach. */
+  trust(trusted: boolean): void {
+    this.forgetAll()
+    this.#trusted = trusted
   }
 
   /** Nothing that was learned is to be trusted. */
@@ -207,7 +219,7 @@ export class TagTable {
     }
     const source = this.#source!
     return attempt(
-      () => chain(this.#settle(source), () => source.versions(names)),
+      () => chain(this.settle(), () => source.versions(names)),
       learn,
       (error) => {
         this.#questions.delete(question)

@@ -66,6 +66,13 @@ export async function commit(engine: Engine, flight: Flight, entry: Entry, plan:
   if (flight.fenced || flight.settled || engine.isChanging(storeKey)) return false
   if (entry.tags?.some((tag) => tag.alive === false)) return false
   approve(entry, plan)
+  const keepNear = (): void => {
+    if (!flight.fenced && !engine.isChanging(storeKey)) engine.local.alone?.set(storeKey, entry)
+  }
+  if (flight.alone) {
+    keepNear()
+    return true
+  }
   try {
     if (store.leases === undefined) {
       const answer = guard.call('set', () => store.set(storeKey, entry))
@@ -77,6 +84,7 @@ export async function commit(engine: Engine, flight: Flight, entry: Entry, plan:
     return await guard.call('commit', () => store.leases!.commit(storeKey, lease, entry))
   } catch (error) {
     engine.tolerate(error, 'set', key)
+    keepNear()
     return true
   }
 }
