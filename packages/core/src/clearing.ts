@@ -59,7 +59,10 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
     )
   const inStore = (): Awaitable<unknown> => {
     if (scope.prefix === '') {
-      if (!shared) return sweep()
+      if (!shared) {
+        engine.local.alone?.clear()
+        return sweep()
+      }
       return chain(invalidate(engine, scope.epochs), (ended) => (ended ? sweep() : undefined))
     }
     const ended = invalidate(engine, [scope.prefix])

@@ -227,7 +227,6 @@ export class Engine {
   ): Awaitable<void> {
     this.failures.deleteWhere(matches)
     this.fenceWhere(matches)
-    this.local.alone?.deleteWhere(matches)
     const answer = attempt(call, ignore, (error) => this.tolerate(error, during))
     if (!isPromise(answer)) return
     this.#barriers.add(matches)
@@ -265,9 +264,13 @@ export class Engine {
       if (this.#owesAll) await this.#settleAll()
       await Promise.all(keys.map((storeKey) => this.settle(storeKey)))
     }
-    this.behind(work().catch(ignore).then(() => {
-      if (this.owes || this.tags.owes) this.retryLater()
-    }))
+    this.behind(
+      work()
+        .catch(ignore)
+        .then(() => {
+          if (this.owes || this.tags.owes) this.retryLater()
+        }),
+    )
   }
 
   /** Removes what a failing store was to remove, before the key is read. Fails as the store does. */

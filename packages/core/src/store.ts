@@ -78,8 +78,8 @@ export interface Alone {
   set(key: string, entry: Entry): void
   /** Ends what was there, whatever becomes of the tiers behind; also what a read under way would bring. */
   delete(key: string): void
-  /** The same for every key that matches. */
-  deleteWhere(matches: (key: string) => boolean): void
+  /** The same for every key. */
+  clear(): void
 }
 
 /** Many keys at once. Each key fares as it would alone; a failure is a failure of the whole call. */

@@ -3,6 +3,9 @@ import { deepest } from './refusal.js'
 /** From how many items on numbers are better kept as binary. */
 export const manyNumbers = 32
 
+/** More objects than this are not looked at here: a few that hold each other many times would never end. */
+const most = 250_000
+
 /**
  * Whether a value is data that `JSON.parse(JSON.stringify(value))` gives back in every detail, and cheaply: an object
  * that occurs twice would come back as two, and long lists of fractions are written much faster as they are in memory.
@@ -10,37 +13,51 @@ export const manyNumbers = 32
  * It is quick and may say no for other reasons, or throw what a getter or a proxy throws. A no is not a refusal.
  */
 export function isJsonData(value: unknown): boolean {
-  return typeof value === 'object' && value !== null ? isContainer(value, new Set(), 1) : isScalar(value)
+  const seen: object[] = []
+  return isPart(value, seen, 0) && !repeats(seen)
 }
-
-const isScalar = (value: unknown): boolean =>
-  typeof value === 'string' ||
-  typeof value === 'boolean' ||
-  value === null ||
-  (typeof value === 'number' && isJsonNumber(value))
 
 /** JSON has neither `NaN` nor infinities, and writes -0 as 0. */
 export const isJsonNumber = (value: number): boolean =>
   Number.isFinite(value) && (value !== 0 || Object.is(value, 0))
 
-function isContainer(value: object, seen: Set<object>, depth: number): boolean {
-  if (depth > deepest || seen.has(value)) return false
-  seen.add(value)
+function isPart(value: unknown, seen: object[], depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true
+    case 'number':
+      return isJsonNumber(value)
+    case 'object':
+      return value === null || isContainer(value, seen, depth + 1)
+    default:
+      return false
+  }
+}
+
+function isContainer(value: object, seen: object[], depth: number): boolean {
+  if (depth > deepest || seen.push(value) > most) return false
   if (Object.getOwnPropertySymbols(value).length > 0) return false
   const prototype = Object.getPrototypeOf(value) as unknown
   if (Array.isArray(value)) {
-    if (prototype !== Array.prototype || Object.keys(value).length !== value.length) return false
+    if (prototype !== Array.prototype || isMostlyFractions(value)) return false
+    if (Object.keys(value).length !== value.length) return false
     for (let i = 0; i < value.length; i++) if (!isPart(value[i], seen, depth)) return false
-    return !isMostlyFractions(value)
+    return true
   }
   if (prototype !== Object.prototype) return false
-  const record = value as Record<string, unknown>
-  for (const name of Object.keys(record)) if (!isPart(record[name], seen, depth)) return false
+  // Names that the prototype has are looked at too, if somebody gave it any: that costs no more than a no.
+  for (const name in value) if (!isPart((value as Record<string, unknown>)[name], seen, depth)) return false
   return true
 }
 
-function isPart(value: unknown, seen: Set<object>, depth: number): boolean {
-  return typeof value === 'object' && value !== null ? isContainer(value, seen, depth + 1) : isScalar(value)
+/** For a few, a set takes longer than looking at all pairs. */
+const few = 12
+
+function repeats(objects: readonly object[]): boolean {
+  if (objects.length > few) return new Set(objects).size !== objects.length
+  for (let i = 1; i < objects.length; i++) if (objects.indexOf(objects[i]!) !== i) return true
+  return false
 }
 
 /** Whether these are nothing but numbers, many, and at least half of them not whole: an embedding, for one. */

@@ -9,14 +9,15 @@ export type BinaryKind = 'ArrayBuffer' | 'Buffer' | 'DataView' | `${string}Array
 /**
  * What kind of data an object is, or `undefined` for an instance of a class, one that extends a built-in one included.
  *
- * What it really is comes from its brand, which no prototype can feign. The prototype must be the built-in one, of
- * any realm: a test runner's sandbox has its own.
+ * A built-in object is told by its brand, which no prototype can feign. The prototype must be the built-in one, of any
+ * realm: a test runner's sandbox has its own.
  */
 export function kindOf(value: object): Kind | undefined {
-  const brand = brandOf(value)
   const prototype = Object.getPrototypeOf(value) as object | null
+  if (prototype === Object.prototype) return Array.isArray(value) ? undefined : 'Object'
+  const brand = brandOf(value)
   if (prototype === null) return brand === 'Object' ? 'null' : undefined
-  if (brand === 'Object' && prototype === Object.prototype) return brand
+  if (brand === 'Array' && prototype === Array.prototype) return brand
   if (!Object.hasOwn(prototype, 'constructor')) return undefined
   const { name } = prototype.constructor
   const kind = brand === 'Uint8Array' && name === 'Buffer' ? name : brand

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
-// Of core, until this package lists it.
-import fc from '../../../core/node_modules/fast-check/lib/fast-check.js'
+import fc from 'fast-check'
 import { CacheError } from '@flow-cache/core'
 import { plainCodec } from './plain-codec.js'
 

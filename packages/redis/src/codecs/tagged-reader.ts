@@ -139,8 +139,10 @@ class Reader {
       const part = (tree as Record<string, unknown>)[name]
       const value = this.read(part)
       if (target === tree && value === part) continue
-      // Defined, not assigned: `__proto__` is a name like others.
-      Object.defineProperty(target, name, { value, enumerable: true, writable: true, configurable: true })
+      // `__proto__` is a name like others.
+      if (name !== '__proto__') (target as Record<string, unknown>)[name] = value
+      else
+        Object.defineProperty(target, name, { value, enumerable: true, writable: true, configurable: true })
     }
     return target
   }

@@ -102,7 +102,9 @@ class Writer {
   #properties(value: object): unknown {
     const tree: Record<string, unknown> = {}
     for (const name of Object.keys(value)) {
-      const part = this.#part(name, () => (value as Record<string, unknown>)[name])
+      this.at.push(name)
+      const part = this.write((value as Record<string, unknown>)[name])
+      this.at.pop()
       if (name !== '__proto__') tree[name] = part
       else Object.defineProperty(tree, name, { value: part, enumerable: true })
     }
@@ -110,15 +112,15 @@ class Writer {
   }
 
   #array(items: readonly unknown[]): unknown {
-    // Fewer names than items are holes, but for as many names beside them; then one of the items is absent.
+    // As many names as items can also be holes and names beside the items.
     if (Object.keys(items).length !== items.length || !isDense(items)) {
       return ['~x', items.length, this.#properties(items)]
     }
     if (isMostlyFractions(items)) {
-      this.bytes.push(bytesOf(Float64Array.from(items)))
+      this.bytes.push(bytesOf(new Float64Array(items)))
       return `~f${items.length}`
     }
-    return items.map((item, i) => this.#part(i, () => item))
+    return items.map((item, i) => this.#part(i, item))
   }
 
   #map(map: ReadonlyMap<unknown, unknown>): unknown {
@@ -126,8 +128,8 @@ class Writer {
     const tree: unknown[] = ['~m']
     let i = 0
     Map.prototype.forEach.call(map, (value: unknown, key: unknown) => {
-      tree.push(this.#part({ text: `.keys()[${i}]` }, () => key))
-      tree.push(this.#part(stepAt(key, i++), () => value))
+      tree.push(this.#part({ text: `.keys()[${i}]` }, key))
+      tree.push(this.#part(stepAt(key, i++), value))
     })
     return tree
   }
@@ -136,7 +138,7 @@ class Writer {
     this.#hasNoNames(set)
     const tree: unknown[] = ['~s']
     Set.prototype.forEach.call(set, (item: unknown) => {
-      tree.push(this.#part({ text: `.values()[${tree.length - 1}]` }, () => item))
+      tree.push(this.#part({ text: `.values()[${tree.length - 1}]` }, item))
     })
     return tree
   }
@@ -150,10 +152,9 @@ class Writer {
     return `~b${kind}:${bytes.length}`
   }
 
-  /** `read` gets the part: it is called where a failure belongs to the part. */
-  #part(step: Step, read: () => unknown): unknown {
+  #part(step: Step, part: unknown): unknown {
     this.at.push(step)
-    const tree = this.write(read())
+    const tree = this.write(part)
     this.at.pop()
     return tree
   }
