@@ -80,7 +80,10 @@ export class Engine {
     this.guard = new StoreGuard(clock, storeTimeout, settings.circuit, {
       probe: () => store.get(probeKey),
       onCircuit: (state) => this.events.emit('circuit', { state }),
-      onRecovered: () => this.#retry(),
+      onRecovered: () => {
+        this.tags.endMinted()
+        this.#retry()
+      },
     })
     const { tags } = store
     const guarded = tags && {

@@ -51,6 +51,8 @@ export class TagTable {
   #versions = 0
   /** The youngest change of a marker that was dropped for want of room: any unknown tag may have changed then. */
   #horizon = 0
+  /** Tags with a version that the source knows nothing of. */
+  readonly #minted = new Set<string>()
   /** Tags the source has not invalidated yet. */
   readonly #owed = new Set<string>()
   /** Questions to the source that are under way, with what changed meanwhile. */
@@ -84,6 +86,26 @@ export class TagTable {
       versions.push(marker)
     }
     return versions
+  }
+
+  /**
+   * The tags' versions as far as they are known, and ones of this process's own for the others: for what is kept in
+   * the nearest tier while the source is away. They end when it is back.
+   */
+  mint(names: readonly string[]): readonly TagVersion[] {
+    return names.map((name) => {
+      const known = this.#markers.get(name)
+      if (known !== undefined) return known
+      const marker = this.#put(name, this.#changes)
+      this.#minted.add(name)
+      return marker
+    })
+  }
+
+  /** The source is back. */
+  endMinted(): void {
+    for (const name of this.#minted) this.forget(name)
+    this.#minted.clear()
   }
 
   /** Where the invalidations stand, to be given to `snapshotSince` when the load has said which tags it adds. */
