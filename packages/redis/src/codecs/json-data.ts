@@ -7,14 +7,19 @@ export const manyNumbers = 32
 const most = 250_000
 
 /**
- * Whether a value is data that `JSON.parse(JSON.stringify(value))` gives back in every detail, and cheaply: an object
- * that occurs twice would come back as two, and long lists of fractions are written much faster as they are in memory.
+ * The JSON of a value, if `JSON.parse` gives it back in every detail, and if that is cheap: an object that occurs twice
+ * would come back as two, and long lists of fractions are written much faster as they are in memory.
  *
- * It is quick and may say no for other reasons, or throw what a getter or a proxy throws. A no is not a refusal.
+ * It is quick, and has none for other reasons too. That there is none is not a refusal.
  */
-export function isJsonData(value: unknown): boolean {
+export function jsonOf(value: unknown): string | undefined {
   const seen: object[] = []
-  return isPart(value, seen, 0) && !repeats(seen)
+  try {
+    return isPart(value, seen, 0) && !repeats(seen) ? JSON.stringify(value) : undefined
+  } catch {
+    // A getter or a proxy. Who looks closely says where.
+    return undefined
+  }
 }
 
 /** JSON has neither `NaN` nor infinities, and writes -0 as 0. */
@@ -61,7 +66,7 @@ function repeats(objects: readonly object[]): boolean {
 }
 
 /** Whether these are nothing but numbers, many, and at least half of them not whole: an embedding, for one. */
-export function isMostlyFractions(items: readonly unknown[]): items is readonly number[] {
+export function isMostlyFractions(items: readonly unknown[]): boolean {
   if (items.length < manyNumbers) return false
   let whole = 0
   for (const item of items) {

@@ -1,5 +1,5 @@
 import type { Codec } from '@flow-cache/core'
-import { isJsonData } from './json-data.js'
+import { jsonOf } from './json-data.js'
 import { readTagged } from './tagged-reader.js'
 import { writeTagged } from './tagged-writer.js'
 import { bufferOf, textOf } from './utf8.js'
@@ -40,16 +40,6 @@ export const plainCodec: Codec = {
     if (end > bytes.length) throw new SyntaxError('these bytes are cut off')
     return readTagged(textOf(bytes.subarray(taggedStart, end)), bytes.subarray(end))
   },
-}
-
-/** The JSON of a value, if that is all there is to it. */
-function jsonOf(value: unknown): string | undefined {
-  try {
-    return isJsonData(value) ? JSON.stringify(value) : undefined
-  } catch {
-    // A getter or a proxy. Who looks closely says where.
-    return undefined
-  }
 }
 
 function encodeTagged(value: unknown, key: string): Uint8Array {

@@ -76,7 +76,7 @@ class Reader {
       case 'r':
         return this.#objects[countOf(rest)] ?? fail('an object is not there')
       case 'f':
-        return this.#keep(Array.from(new Float64Array(this.#take(countOf(rest) * 8))))
+        return this.#keep(listOf(new Float64Array(this.#take(countOf(rest) * 8))))
       case 'b': {
         const [name, length = ''] = rest.split(':')
         const make = binaries.get(name!) ?? fail(`there is no ${name} here`)
@@ -174,6 +174,13 @@ function bigintOf(text: string): bigint {
 function dateOf(text: string): Date {
   if (text !== 'NaN' && !/^-?\d{1,16}$/.test(text)) return fail('a date is damaged')
   return new Date(Number(text))
+}
+
+/** `Array.from` takes ten times as long. */
+function listOf(numbers: Float64Array): number[] {
+  const list = new Array<number>(numbers.length)
+  for (let i = 0; i < numbers.length; i++) list[i] = numbers[i]!
+  return list
 }
 
 function recordIn(tree: readonly unknown[], last: number): object {

@@ -117,7 +117,7 @@ class Writer {
       return ['~x', items.length, this.#properties(items)]
     }
     if (isMostlyFractions(items)) {
-      this.bytes.push(bytesOf(new Float64Array(items)))
+      this.bytes.push(bytesOf(new Float64Array(items as readonly number[])))
       return `~f${items.length}`
     }
     return items.map((item, i) => this.#part(i, item))
