@@ -26,7 +26,11 @@ export function invalidateTags(engine: Engine, scope: Scope, tags: readonly stri
 /** Whether the store took note; where it fails it is told of later. In this process they are invalid either way. */
 function invalidate(engine: Engine, names: readonly string[]): Awaitable<boolean> {
   return attempt(
-    () => engine.tags.invalidate(names),
+    () => {
+      const done = engine.tags.invalidate(names)
+      engine.fenceOutdated()
+      return done
+    },
     () => true,
     (error) => {
       engine.retryLater()

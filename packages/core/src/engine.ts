@@ -172,6 +172,18 @@ export class Engine {
     for (const storeKey of this.flights.keys()) if (matches(storeKey)) this.fence(storeKey)
   }
 
+  /**
+   * Tags have changed. A load that depends on one can no longer be stored; it gives its lease back, so that nobody
+   * waits for it who would have to load anyway.
+   */
+  fenceOutdated(): void {
+    for (const [storeKey, flight] of this.flights) {
+      if (flight.lease === undefined || !flight.tags.some((tag) => tag.alive === false)) continue
+      this.fence(storeKey)
+      flight.endLease?.()
+    }
+  }
+
   /** Whether the key is being changed at this moment, so that a load may not be stored over it. */
   isChanging(storeKey: string): boolean {
     if (this.#changing.has(storeKey)) return true
@@ -376,8 +388,10 @@ export class Engine {
     if (change.kind === 'key') {
       this.failures.delete(change.key)
       this.fence(change.key)
-    } else if (change.kind === 'tag') this.tags.forget(change.tag)
-    else this.fenceWhere((storeKey) => storeKey.startsWith(change.prefix))
+    } else if (change.kind === 'tag') {
+      this.tags.forget(change.tag)
+      this.fenceOutdated()
+    } else this.fenceWhere((storeKey) => storeKey.startsWith(change.prefix))
   }
 }
 

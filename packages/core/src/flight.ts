@@ -61,6 +61,8 @@ export class Flight {
   /** The entry it found and is to replace, if any. */
   stale: Found | undefined
   lease: string | undefined
+  /** Gives the lease back, if it has one. */
+  endLease: (() => void) | undefined
   /** Ends it by `timeouts.load`. */
   timer: unknown
   /** Renews its lease, or asks for it again. Nothing goes on behind it once the flight has left. */
