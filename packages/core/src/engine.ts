@@ -389,7 +389,7 @@ export class Engine {
       this.failures.delete(change.key)
       this.fence(change.key)
     } else if (change.kind === 'tag') {
-      this.tags.forget(change.tag)
+      this.tags.forget(change.tag, change.version)
       this.fenceOutdated()
     } else this.fenceWhere((storeKey) => storeKey.startsWith(change.prefix))
   }

@@ -155,7 +155,8 @@ export interface Leases {
 /** One explicit change that another process made. Fills after a load are none. */
 export type Change =
   | { readonly kind: 'key'; readonly key: string }
-  | { readonly kind: 'tag'; readonly tag: string }
+  /** `version`: the one it has since, where that is known. */
+  | { readonly kind: 'tag'; readonly tag: string; readonly version?: string | undefined }
   /** Every key that begins with `prefix`; all for the empty one. */
   | { readonly kind: 'clear'; readonly prefix: string }
 

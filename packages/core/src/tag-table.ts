@@ -18,9 +18,9 @@ class Marker implements TagVersion {
   }
 }
 
-/** A question to the source, and the tags that changed since it was put. */
+/** A question to the source, and the tags that changed since it was put, with the version they have if that was told. */
 interface Question {
-  readonly changed: Set<string>
+  readonly changed: Map<string, string | undefined>
   everything: boolean
 }
 
@@ -187,11 +187,12 @@ export class TagTable {
     })
   }
 
-  /** The tag has another version: here, or so somebody tells. */
-  forget(name: string): void {
-    this.#changes++
-    for (const question of this.#questions) question.changed.add(name)
+  /** The tag has another version: here, or so somebody tells, perhaps with the version. That may be known already. */
+  forget(name: string, version?: string): void {
+    for (const question of this.#questions) question.changed.set(name, version)
     const marker = this.#markers.get(name)
+    if (version !== undefined && marker?.version === version) return
+    this.#changes++
     if (marker !== undefined) marker.alive = false
     this.#markers.delete(name)
     if (this.#source === undefined) this.#put(name, this.#changes)
@@ -225,14 +226,15 @@ export class TagTable {
   }
 
   #ask(names: readonly string[]): Awaitable<readonly TagVersion[]> {
-    const question: Question = { changed: new Set(), everything: false }
+    const question: Question = { changed: new Map(), everything: false }
     this.#questions.add(question)
     const learn = (versions: readonly (string | undefined)[]): readonly TagVersion[] => {
       this.#questions.delete(question)
       return names.map((name, i) => {
         const version = versions[i]!
         // What changed after the question was put may have been answered before it.
-        if (!this.#trusted || question.everything || question.changed.has(name)) return { name, version }
+        const overtaken = question.changed.has(name) && question.changed.get(name) !== version
+        if (!this.#trusted || question.everything || overtaken) return { name, version }
         const marker = this.#markers.get(name)
         if (marker?.version === version) return marker
         if (marker !== undefined) this.forget(name)

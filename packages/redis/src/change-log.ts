@@ -119,12 +119,12 @@ export class ChangeLog implements Log {
 
   #take(id: string, fields: readonly string[]): void {
     const read = this.#read!
-    const [, number, , sender, kind, name] = fields
+    const [, number, , sender, kind, name, , version] = fields
     const changes = Number(number)
     this.#read = { ...read, id, changes }
     if (changes !== read.changes + 1) this.#tell((listener) => listener.lost())
     if (sender === this.#options.me || name === undefined) return
-    const change = changeOf(kind!, unescapeKey(name))
+    const change = changeOf(kind!, unescapeKey(name), version)
     this.#tell((listener) => listener.changed(change))
   }
 
@@ -154,7 +154,7 @@ export class ChangeLog implements Log {
   }
 }
 
-function changeOf(kind: string, name: string): Change {
+function changeOf(kind: string, name: string, version: string | undefined): Change {
   if (kind === 'k') return { kind: 'key', key: name }
-  return kind === 't' ? { kind: 'tag', tag: name } : { kind: 'clear', prefix: name }
+  return kind === 't' ? { kind: 'tag', tag: name, version } : { kind: 'clear', prefix: name }
 }

@@ -174,10 +174,11 @@ for i = 3, #KEYS do
   if version then
     redis.call('PEXPIRE', KEYS[i], ARGV[4])
   else
-    log(KEYS[1], KEYS[2], 1, 't', ARGV[i + 4])
+    redis.call('HSETNX', KEYS[1], 'e', ARGV[3])
     epoch = redis.call('HGET', KEYS[1], 'e')
     version = epoch .. '.' .. (redis.call('HGET', KEYS[1], 't') or '0') .. '.' .. ARGV[3]
     redis.call('SET', KEYS[i], version, 'PX', ARGV[4])
+    log(KEYS[1], KEYS[2], 1, 't', ARGV[i + 4], 'v', version)
   end
   if ARGV[5] ~= '' then
     local made, count = version:match('^([^.]*)%.([^.]*)%.')
@@ -194,6 +195,6 @@ local count = redis.call('HINCRBY', KEYS[1], 't', 1)
 local version = redis.call('HGET', KEYS[1], 'e') .. '.' .. count .. '.' .. ARGV[3]
 for i = 3, #KEYS do
   redis.call('SET', KEYS[i], version, 'PX', ARGV[4])
-  log(KEYS[1], KEYS[2], 1, 't', ARGV[i + 2])
+  log(KEYS[1], KEYS[2], 1, 't', ARGV[i + 2], 'v', version)
 end
 return 1`)

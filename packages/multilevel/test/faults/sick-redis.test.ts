@@ -77,22 +77,25 @@ describe('fault 3: a Redis that hangs', () => {
     expect(await timed(() => cache.close())).toBeLessThan(2_000)
   })
 
-  it.each(['running', 'hung', 'dead'])('close() takes no time when Redis is %s, with loads and writes under way', async (how) => {
-    const cache = member(redis.url, prefix)
-    await warm(cache)
-    if (how === 'hung') redis.pause()
-    if (how === 'dead') await redis.kill()
-    const work = [
-      cache.getOrSet('k', () => sleep(10_000, 1, { ref: false })),
-      cache.set('l', 1),
-      cache.delete('m'),
-      cache.invalidateTags(['t']),
-      cache.getOrSet('n', () => 1),
-    ].map((one) => one.catch(() => 'failed'))
-    await sleep(10)
-    expect(await timed(() => cache.close())).toBeLessThan(2_000)
-    expect(await Promise.all(work)).toContain('failed')
-  })
+  it.each(['running', 'hung', 'dead'])(
+    'close() takes no time when Redis is %s, with loads and writes under way',
+    async (how) => {
+      const cache = member(redis.url, prefix)
+      await warm(cache)
+      if (how === 'hung') redis.pause()
+      if (how === 'dead') await redis.kill()
+      const work = [
+        cache.getOrSet('k', () => sleep(10_000, 1, { ref: false })),
+        cache.set('l', 1),
+        cache.delete('m'),
+        cache.invalidateTags(['t']),
+        cache.getOrSet('n', () => 1),
+      ].map((one) => one.catch(() => 'failed'))
+      await sleep(10)
+      expect(await timed(() => cache.close())).toBeLessThan(2_000)
+      expect(await Promise.all(work)).toContain('failed')
+    },
+  )
 
   it('a Redis that is not there when the process starts is used once it is', async () => {
     const { port } = redis
