@@ -69,7 +69,9 @@ function repeats(objects: readonly object[]): boolean {
 export function isMostlyFractions(items: readonly unknown[]): boolean {
   if (items.length < manyNumbers) return false
   let whole = 0
-  for (const item of items) {
+  // Not `for of`, which takes longer here.
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i]
     if (typeof item !== 'number') return false
     if (Number.isInteger(item) && ++whole * 2 > items.length) return false
   }

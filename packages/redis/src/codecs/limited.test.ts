@@ -7,8 +7,8 @@ const key = 'user:1'
 
 it('takes a value of as many bytes as are allowed, and refuses one byte more', () => {
   const codec = limited(plainCodec, 10)
-  expect(codec.decode(codec.encode('a'.repeat(7), key), key)).toBe('a'.repeat(7))
-  expect(() => codec.encode('a'.repeat(8), key)).toThrow(
+  expect(codec.decode(codec.encode('a'.repeat(8), key), key)).toBe('a'.repeat(8))
+  expect(() => codec.encode('a'.repeat(9), key)).toThrow(
     expect.objectContaining({
       code: 'ERR_VALUE',
       key,

@@ -4,11 +4,11 @@ import { readTagged } from './tagged-reader.js'
 import { writeTagged } from './tagged-writer.js'
 import { bufferOf, textOf } from './utf8.js'
 
-/** One of these begins the bytes. */
-const json = 0x4a
+/*
+ * The bytes are a JSON text, or `T`, with which no JSON begins, the length of a tagged text in four bytes, the text,
+ * and the bytes that belong to it.
+ */
 const tagged = 0x54
-
-/** The marker, and how long the text is. */
 const taggedStart = 5
 
 /**
@@ -26,16 +26,12 @@ export const plainCodec: Codec = {
 
   encode(value: unknown, key: string): Uint8Array {
     const text = jsonOf(value)
-    if (text === undefined) return encodeTagged(value, key)
-    const bytes = Buffer.allocUnsafe(1 + Buffer.byteLength(text))
-    bytes[0] = json
-    bytes.write(text, 1)
-    return bytes
+    return text === undefined ? encodeTagged(value, key) : Buffer.from(text)
   },
 
   decode(bytes: Uint8Array): unknown {
-    if (bytes[0] === json) return JSON.parse(textOf(bytes.subarray(1)))
-    if (bytes[0] !== tagged || bytes.length < taggedStart) throw new SyntaxError('these bytes are no value')
+    if (bytes[0] !== tagged) return JSON.parse(textOf(bytes))
+    if (bytes.length < taggedStart) throw new SyntaxError('these bytes are cut off')
     const end = taggedStart + bufferOf(bytes).readUInt32BE(1)
     if (end > bytes.length) throw new SyntaxError('these bytes are cut off')
     return readTagged(textOf(bytes.subarray(taggedStart, end)), bytes.subarray(end))

@@ -112,14 +112,13 @@ class Writer {
   }
 
   #array(items: readonly unknown[]): unknown {
-    // As many names as items can also be holes and names beside the items.
-    if (Object.keys(items).length !== items.length || !isDense(items)) {
-      return ['~x', items.length, this.#properties(items)]
-    }
-    if (isMostlyFractions(items)) {
+    const isNumbered = Object.keys(items).length === items.length
+    if (isNumbered && isMostlyFractions(items)) {
       this.bytes.push(bytesOf(new Float64Array(items as readonly number[])))
       return `~f${items.length}`
     }
+    // As many names as items can also be holes and names beside the items.
+    if (!isNumbered || !isDense(items)) return ['~x', items.length, this.#properties(items)]
     return items.map((item, i) => this.#part(i, item))
   }
 
