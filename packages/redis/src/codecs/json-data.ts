@@ -1,7 +1,7 @@
 import { deepest } from './refusal.js'
 
 /** From how many items on numbers are better kept as binary. */
-export const manyNumbers = 32
+const manyNumbers = 32
 
 /** More objects than this are not looked at here: a few that hold each other many times would never end. */
 const most = 250_000
