@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Duration } from '@flow-cache/core'
 import { memoryStore } from '@flow-cache/memory'
 import { MultiLevelCache, type MultiLevelCacheOptions } from '@flow-cache/multilevel'
 import { redisStore, type RedisStoreOptions } from '@flow-cache/redis'
@@ -9,16 +10,18 @@ import { onTestFinished } from 'vitest'
 /** What one cache of a fleet is made with; the rest is a multi-level cache's defaults. */
 export interface MemberOptions extends Partial<MultiLevelCacheOptions> {
   readonly redis?: RedisStoreOptions
+  /** How long memory answers by itself. */
+  readonly near?: Duration
 }
 
 /** A cache as one process has it: its own memory and its own connections. Closed with the test. */
 export function member(
   url: string,
   prefix: string,
-  { redis, ...options }: MemberOptions = {},
+  { redis, near, ...options }: MemberOptions = {},
 ): MultiLevelCache {
   const cache = new MultiLevelCache({
-    tiers: [memoryStore(), redisStore({ url, prefix, ...redis })],
+    tiers: [{ store: memoryStore(), ttl: near }, redisStore({ url, prefix, ...redis })],
     ttl: '1h',
     ...options,
   })

@@ -1,3 +1,4 @@
+import { systemRandom } from '@flow-cache/core'
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis'
 import type { RedisConnectionOptions } from './options.js'
 
@@ -13,7 +14,7 @@ export interface ConnectionKind {
 }
 
 /** The pause before the connection is tried again: grows up to a second, and differs between processes. */
-const retry = (attempt: number): number => Math.min(25 * 2 ** attempt, 1_000) * (0.75 + Math.random() / 4)
+const retry = (attempt: number): number => Math.min(25 * 2 ** attempt, 1_000) * (0.75 + systemRandom() / 4)
 
 /**
  * Opens a connection. It never queues a command while the server is away and never sends one twice: what was

@@ -82,6 +82,8 @@ export function leaseFrame(lease: Buffer): Buffer {
   return bytes
 }
 
+const noLease = Buffer.alloc(tokenLength + 8)
+
 /** What bytes in Redis say. */
 export interface Frame {
   readonly entry: Entry | undefined
@@ -92,7 +94,13 @@ export interface Frame {
 }
 
 /** Reads bytes from Redis. Anything but what this module wrote for this key is a `CacheError`, `ERR_POISONED`. */
-export function parseFrame(key: string, bytes: Buffer, codec: Codec, offset: number): Frame {
+export function parseFrame(
+  key: string,
+  bytes: Buffer,
+  codec: Codec,
+  offset: number,
+  last: LastDetails,
+): Frame {
   const fail = (what: string, cause?: unknown): never => {
     throw new CacheError('ERR_POISONED', `the bytes under this key in Redis ${what}`, { key, cause })
   }
@@ -101,7 +109,7 @@ export function parseFrame(key: string, bytes: Buffer, codec: Codec, offset: num
   if (bytes[2]! > 1 || bytes[3] !== 0) return fail('are damaged')
   const until = bytes.readDoubleBE(28)
   const leased = bytes[4] !== 0
-  if (leased !== until > 0) return fail('are damaged: half a lease')
+  if (leased ? !(until > 0) : !noLease.equals(bytes.subarray(4, 36))) return fail('are damaged: half a lease')
   const end = leased ? bytes.indexOf(0, 4) : 4
   const token = leased ? bytes.toString('latin1', 4, end > 4 && end < 28 ? end : 28) : ''
   const leaseUntil = until - offset
@@ -114,7 +122,7 @@ export function parseFrame(key: string, bytes: Buffer, codec: Codec, offset: num
   }
   const createdAt = bytes.readDoubleBE(48)
   const expiredAt = bytes.readDoubleBE(36)
-  if (expiredAt !== 0 && !(expiredAt >= createdAt - 60_000 && expiredAt < createdAt + 1e12)) {
+  if (!Object.is(expiredAt, 0) && !(expiredAt >= createdAt - 60_000 && expiredAt < createdAt + 1e12)) {
     return fail('are damaged: made stale at an impossible time')
   }
   const detailsEnd = headLength + bytes.readUInt32BE(76)
@@ -122,7 +130,7 @@ export function parseFrame(key: string, bytes: Buffer, codec: Codec, offset: num
   const name = bytes.toString('latin1', detailsEnd + 1, nameEnd)
   if (name !== codec.name) return fail(`were written by the codec '${name}', not by '${codec.name}'`)
   try {
-    const [tags, version] = parseDetails(bytes, detailsEnd)
+    const [tags, version] = last.read(bytes, detailsEnd)
     const ttl = expiredAt === 0 ? bytes.readDoubleBE(56) : Math.max(0, Math.floor(expiredAt - createdAt))
     const entry = createEntry({
       value: codec.decode(bytes.subarray(nameEnd), key),
@@ -154,17 +162,23 @@ function detailsOf({ tags, version }: Entry): Buffer {
   return Buffer.from(JSON.stringify(version === undefined ? [pairs] : [pairs, version]))
 }
 
-/** What was read last: most entries of a cache have the same tags, and then share them. */
-let lastBytes: Buffer = noDetails
-let last: Details = none
+/**
+ * The details that a store read last: most entries of a cache have the same tags, and then share them. Never shared
+ * by two stores, as a cache notes in them what it knows.
+ */
+export class LastDetails {
+  #bytes: Buffer = noDetails
+  #details: Details = none
 
-function parseDetails(bytes: Buffer, end: number): Details {
-  if (end === headLength) return none
-  const own = bytes.subarray(headLength, end)
-  if (lastBytes.equals(own)) return last
-  const [pairs, version] = JSON.parse(own.toString()) as [[string, string][] | null, (number | string)?]
-  const tags = pairs?.map(([name, ofTag]) => ({ name, version: ofTag }))
-  lastBytes = Buffer.from(own)
-  last = [tags, version]
-  return last
+  /** What `bytes` say, from the end of the head to `end`. */
+  read(bytes: Buffer, end: number): Details {
+    if (end === headLength) return none
+    const own = bytes.subarray(headLength, end)
+    if (this.#bytes.equals(own)) return this.#details
+    const [pairs, version] = JSON.parse(own.toString()) as [[string, string][] | null, (number | string)?]
+    const tags = pairs?.map(([name, ofTag]) => ({ name, version: ofTag }))
+    this.#bytes = Buffer.from(own)
+    this.#details = [tags, version]
+    return this.#details
+  }
 }

@@ -16,8 +16,8 @@ import { compressed } from './codecs/compressed.js'
 import { encrypted } from './codecs/encrypted.js'
 import { limited } from './codecs/limited.js'
 import { plainCodec } from './codecs/plain-codec.js'
-import { checkConnection, type Client, isCluster } from './connection.js'
-import { frameOf, leaseFrame, leaseOf, parseFrame, stayUntil } from './frame.js'
+import { checkConnection, isCluster } from './connection.js'
+import { frameOf, LastDetails, leaseFrame, leaseOf, parseFrame, stayUntil } from './frame.js'
 import { escapeKey, type Layout, layoutOf, loggedKey, unescapeKey } from './layout.js'
 import { Link, type Position } from './link.js'
 import type { RedisStoreOptions } from './options.js'
@@ -56,6 +56,7 @@ class RedisStore implements Store {
   readonly #layout: Layout
   readonly #link: Link
   readonly #me: string = word()
+  readonly #last: LastDetails = new LastDetails()
   readonly #timeout: number
   readonly #logLength: number
   readonly #tagTtl: number
@@ -357,7 +358,7 @@ class RedisStore implements Store {
   }
 
   #parse(key: string, bytes: Buffer): ReturnType<typeof parseFrame> {
-    return parseFrame(key, bytes, this.#codec, this.#link.time.offset)
+    return parseFrame(key, bytes, this.#codec, this.#link.time.offset, this.#last)
   }
 
   #keyOf(key: string): string {
