@@ -1,3 +1,10 @@
 export { freePort } from './free-port.js'
 export { type Passage, type Proxy, startProxy } from './proxy.js'
+export {
+  type ClusterNode,
+  type RedisCluster,
+  type RedisClusterOptions,
+  startCluster,
+} from './redis-cluster.js'
+export { type RedisSentinel, startSentinel } from './redis-sentinel.js'
 export { type RedisServer, type RedisServerOptions, startRedis } from './redis-server.js'

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -27,15 +27,18 @@ export interface RedisServerOptions {
   readonly port?: number
   /** Further arguments of `redis-server`; the later wins. */
   readonly args?: readonly string[]
+  /** Lines of a configuration file, with which it is a Sentinel. */
+  readonly sentinel?: readonly string[]
 }
 
 /** Resolves once the server answers. It ends with this process, however that ends. */
-export async function startRedis({ port, args = [] }: RedisServerOptions = {}): Promise<RedisServer> {
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const { port } = options
   const binary = await redisBinary()
   // Between finding a free port and binding to it somebody else may take it.
   for (let attempt = 1; ; attempt++) {
     try {
-      return await start(binary.path, { ...process.env, ...binary.env }, port ?? (await freePort()), args)
+      return await start(binary.path, { ...process.env, ...binary.env }, port ?? (await freePort()), options)
     } catch (error) {
       if (port !== undefined || attempt === 3) throw error
     }
@@ -46,22 +49,18 @@ async function start(
   path: string,
   env: NodeJS.ProcessEnv,
   port: number,
-  args: readonly string[],
+  { args = [], sentinel }: RedisServerOptions,
 ): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'flow-cache-redis-'))
   const log = openSync(join(folder, 'log'), 'w')
-  const own = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    folder,
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-  ]
+  const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder]
+  if (sentinel === undefined) own.push('--save', '', '--appendonly', 'no')
+  else {
+    // A Sentinel writes what it learns into its configuration.
+    const file = join(folder, 'sentinel.conf')
+    await writeFile(file, `${sentinel.join('\n')}\n`)
+    own.unshift(file, '--sentinel')
+  }
   const server = spawn(path, [...own, ...args], { env, stdio: ['ignore', log, log] })
   closeSync(log)
   const exited = new Promise<void>((resolve) =>
