@@ -1,5 +1,6 @@
 export { freePort } from './free-port.js'
-export { type Passage, type Proxy, startProxy } from './proxy.js'
+export { type Proxy, startProxy, type ProxyTarget } from './proxy.js'
+export type { ProxyConnection } from './proxy-connection.js'
 export {
   type ClusterNode,
   type RedisCluster,

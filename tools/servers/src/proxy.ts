@@ -1,127 +1,104 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { connectionOf, type OwnedConnection, type ProxyConnection } from './proxy-connection.js'
 
-/** What passes between one client and the server. */
-export interface Passage {
-  /** Nothing passes any more, either way, and nobody is told: a cable that was pulled. */
-  blackhole(): void
-  /** Ends it for both. */
-  cut(): void
-}
-
-/** Stands before a server on a loopback port and does to its connections what networks do. */
+/** Stands before a server and does to its connections what networks do. */
 export interface Proxy extends AsyncDisposable {
+  readonly host: string
   readonly port: number
   readonly url: string
   /** The connections that are open, in the order they came. */
-  readonly passages: readonly Passage[]
-  /** Nothing passes on any connection, also a new one, until `heal`. */
+  readonly connections: readonly ProxyConnection[]
+  /** Nothing passes on any connection, also a new one, and none ends, until `heal`. */
   blackhole(): void
   /** Holds back what comes from either side by so many milliseconds. */
   delay(ms: number): void
   /** Ends every connection; new ones pass. */
   cut(): void
-  /** All is well again: what a black hole held back passes. */
+  /** Takes no new connection: whoever tries is refused. Those that are open go on. */
+  refuse(): void
+  /** All is well again, on the same port: no delay, and what a black hole held back passes. */
   heal(): void
+  /** Ends everything. Resolves once no socket is left. */
   close(): Promise<void>
 }
 
-interface Pair extends Passage {
-  readonly sockets: readonly [Socket, Socket]
-  held: boolean
-  release(): void
+/** Where a proxy leads. */
+export interface ProxyTarget {
+  /** Default: `'127.0.0.1'`. */
+  readonly host?: string
+  readonly port: number
 }
 
-/** Starts one before the server on `port`. */
-export async function startProxy(port: number): Promise<Proxy> {
-  const pairs = new Set<Pair>()
-  let held = false
-  let pause = 0
+const host = '127.0.0.1'
 
-  const server = createServer((near) => {
-    const far = connect({ port, host: '127.0.0.1' })
-    const pair = pairOf(near, far)
-    pair.held = held
-    pairs.add(pair)
-    near.once('close', () => pairs.delete(pair))
+/** Starts one on a free loopback port, before a server or before what listens on that port of this machine. */
+export async function startProxy(target: ProxyTarget | number): Promise<Proxy> {
+  const to = typeof target === 'number' ? { host, port: target } : { host, ...target }
+  const open = new Set<OwnedConnection>()
+  let held = false
+  let delay = 0
+  let refusing = false
+  let starting = false
+
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const far = connect({ host: to.host, port: to.port, allowHalfOpen: true })
+    const connection = connectionOf(client, far, { held, delay: () => delay })
+    open.add(connection)
+    void connection.closed.then(() => open.delete(connection))
+  })
+  /** Listens or does not, as is wanted now. It takes a while to listen, in which that may change. */
+  function settle(): void {
+    if (refusing && server.listening) {
+      starting = false
+      server.close()
+    } else if (!refusing && !server.listening && !starting) {
+      starting = true
+      server.listen(port, host)
+    }
+  }
+  await once(server.listen(0, host), 'listening')
+  const { port } = server.address() as AddressInfo
+  server.on('listening', () => {
+    starting = false
+    settle()
   })
 
-  function pairOf(near: Socket, far: Socket): Pair {
-    /** What waits to be written, in order: each with the instant before which it may not pass. */
-    const waiting: { readonly at: number; readonly pass: () => void }[] = []
-    let timer: NodeJS.Timeout | undefined
-    const flush = (): void => {
-      clearTimeout(timer)
-      while (!pair.held && waiting.length > 0) {
-        const left = waiting[0]!.at - performance.now()
-        if (left > 0) {
-          timer = setTimeout(flush, left)
-          return
-        }
-        waiting.shift()!.pass()
-      }
-    }
-    const pass = (act: () => void): void => {
-      waiting.push({ at: performance.now() + pause, pass: act })
-      flush()
-    }
-    const end = (): void => {
-      clearTimeout(timer)
-      near.destroy()
-      far.destroy()
-    }
-    const pair: Pair = {
-      sockets: [near, far],
-      held: false,
-      blackhole: () => (pair.held = true),
-      release() {
-        pair.held = false
-        flush()
-      },
-      cut: end,
-    }
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      from.setNoDelay(true)
-      from.on('data', (bytes) => pass(() => to.write(bytes)))
-      // Behind a black hole not even the end is heard.
-      from.on('end', () => pass(() => to.end()))
-      from.on('error', () => {})
-      from.on('close', () => pass(end))
-    }
-    return pair
+  const cut = (): void => {
+    for (const connection of open) connection.cut()
   }
-
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port: own } = server.address() as AddressInfo
-  const close = async (): Promise<void> => {
-    for (const pair of pairs) pair.cut()
-    server.close()
-    await once(server, 'close')
+  async function close(): Promise<void> {
+    refusing = true
+    settle()
+    if (starting) await once(server, 'listening')
+    cut()
+    await Promise.all([...open].map(({ closed }) => closed))
   }
   return {
-    port: own,
-    url: `redis://127.0.0.1:${own}`,
-    get passages() {
-      return [...pairs]
+    host,
+    port,
+    url: `redis://${host}:${port}`,
+    get connections() {
+      return [...open]
     },
     blackhole() {
       held = true
-      for (const pair of pairs) pair.blackhole()
+      for (const connection of open) connection.blackhole()
     },
     delay(ms) {
-      pause = ms
+      delay = ms
     },
-    cut() {
-      for (const pair of pairs) pair.cut()
+    cut,
+    refuse() {
+      refusing = true
+      settle()
     },
     heal() {
       held = false
-      pause = 0
-      for (const pair of pairs) pair.release()
+      delay = 0
+      refusing = false
+      settle()
+      for (const connection of open) connection.heal()
     },
     close,
     [Symbol.asyncDispose]: close,
