@@ -1,10 +1,18 @@
 import { Buffer } from 'node:buffer'
-import { CacheError, createCache, createEntry, type LogListener, type Store } from '@flow-cache/core'
+import {
+  type Alone,
+  CacheError,
+  createCache,
+  createEntry,
+  type LogListener,
+  type Store,
+} from '@flow-cache/core'
 import {
   type FakeClock,
   fakeClock,
   type FaultyStore,
   faultyStore,
+  gate,
   mapStore,
   settle,
   sharedServer,
@@ -221,6 +229,23 @@ describe('a shard that fails', () => {
     expect(await store.get(alive)).toBeUndefined()
   })
 
+  it('is told of when the other shards have ended too, so that nothing happens after a failure', async () => {
+    const { clock, red, blue, store } = two()
+    const gates = [gate(), gate()] as const
+    red.fail('reject')
+    const both = [dead, alive].map((key) => [key, entry(clock)] as const)
+    for (const [i, call] of [() => store.batch!.setMany(both), () => store.clear()].entries()) {
+      const { wait, open } = gates[i]!
+      blue.fail('lag', wait)
+      let ended = false
+      const failing = failure(call).finally(() => (ended = true))
+      await settle()
+      expect(ended).toBe(false)
+      open()
+      expect((await failing).code).toBe('ERR_SHARD')
+    }
+  })
+
   it('does not hold up a list of keys for ever', async () => {
     const clock = fakeClock()
     const red: Store = {
@@ -315,6 +340,79 @@ describe('the log', () => {
     expect(said()).toBe('sees')
     stop()
     expect(listeners).toEqual([])
+  })
+})
+
+describe('when a shard is back that could not be asked about tags', () => {
+  const told = (store: Store): string[] => {
+    const changes: string[] = []
+    store.log!.follow({
+      changed: (change) => changes.push(change.kind === 'tag' ? change.tag : change.kind),
+      lost: () => changes.push('lost'),
+    })
+    return changes
+  }
+
+  it('they are told as changed, so that nobody goes on with a version of its own', async () => {
+    const { red, store } = two()
+    const changes = told(store)
+    red.fail('reject')
+    await failure(() => store.tags!.versions([dead, alive]))
+    await store.get(alive)
+    expect(changes).toEqual([])
+    red.fail('none')
+    await store.get(dead)
+    await store.get(dead)
+    expect(changes).toEqual([dead, alive])
+  })
+
+  it('all are in doubt where there were too many of them, or some could not be invalidated', async () => {
+    const { red, store } = two()
+    const changes = told(store)
+    for (const ask of [
+      () => store.tags!.versions(keys.concat('one more')),
+      () => store.tags!.invalidate([dead]),
+    ]) {
+      red.fail('reject')
+      await failure(ask)
+      red.fail('none')
+      await store.get(dead)
+      await store.get(dead)
+      expect(changes.splice(0)).toEqual(['lost'])
+    }
+  })
+
+  it('entries that a cache made meanwhile are shared with other processes afterwards', async () => {
+    const clock = fakeClock()
+    const servers = { red: sharedServer(clock), blue: sharedServer(clock) }
+    const open = () => {
+      const red = faultyStore(servers.red.connect())
+      const shared = shardedStore({ red, blue: servers.blue.connect() }, { clock })
+      const near = mapStore(clock)
+      // What a tiered store is to the cache: something near that can stand alone.
+      const alone: Alone = {
+        set: (key, kept) => void near.set(key, kept),
+        delete: (key) => void near.delete(key),
+        clear: () => void near.clear(),
+      }
+      const store: Store = { ...shared, local: { ...near.local!, alone } }
+      return { red, cache: createCache({ store, clock }) }
+    }
+    const [one, other] = [open(), open()]
+    const load = (loads: { count: number }) => () => ++loads.count
+    const [first, second] = [{ count: 0 }, { count: 0 }]
+    one.red.fail('reject')
+    await one.cache.getOrSet(alive, load(first), { tags: [dead] })
+    one.red.fail('none')
+    await one.cache.get(dead)
+    first.count = 0
+    for (let i = 0; i < 3; i++) {
+      await one.cache.getOrSet(aliveToo, load(first), { tags: [dead] })
+      await other.cache.getOrSet(aliveToo, load(second), { tags: [dead] })
+    }
+    expect([first.count, second.count]).toEqual([1, 0])
+    await one.cache.close()
+    await other.cache.close()
   })
 })
 

@@ -22,6 +22,8 @@ export class Shard {
   readonly store: Store
   readonly #clock: Clock
   readonly #timeout: number
+  /** Called at its next answer, once. */
+  onBack: (() => void) | undefined
   #failed = 0
   #openUntil = 0
 
@@ -77,6 +79,9 @@ export class Shard {
   #healthy(): void {
     this.#failed = 0
     this.#openUntil = 0
+    const { onBack } = this
+    this.onBack = undefined
+    onBack?.()
   }
 
   #error(what: string, options?: { cause: unknown }): CacheError {

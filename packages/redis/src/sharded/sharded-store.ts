@@ -1,4 +1,12 @@
-import { type Awaitable, type Clock, type Duration, type Store, systemClock, toMs } from '@flow-cache/core'
+import {
+  type Awaitable,
+  type Clock,
+  type Duration,
+  type LogListener,
+  type Store,
+  systemClock,
+  toMs,
+} from '@flow-cache/core'
 import { Rendezvous } from './rendezvous.js'
 import { isShardError, Shard } from './shard.js'
 
@@ -16,6 +24,9 @@ export interface ShardedStoreOptions {
 
 /** How long a shard that others share may take to give space back, or to list some keys, in milliseconds. */
 const sweepTimeout = 60_000
+
+/** How many tags are remembered whose version could not be said. Beyond it all are told to be in doubt. */
+const mostUnsaid = 10_000
 
 /**
  * A store over independent ones, each of which has a part of the keys. **A Redis Cluster is nearly always the better
@@ -35,7 +46,8 @@ const sweepTimeout = 60_000
  *   its version yet keeps nothing until the shard is back.
  * - Every process has to name the same shards. While they do not, as during a deployment, one reads what another has
  *   deleted, until it expires. Clear a shard before it is added again: it has what was deleted meanwhile.
- * - Changes are told in the order in which one shard saw them; there is none between shards. A `clear` is told by each.
+ * - Changes are told in the order in which one shard saw them; there is none between shards. A `clear` is told by each,
+ *   and tags that a shard could not be asked about are told as changed when it is back.
  *
  * It has the groups `batch`, `keys`, `tags`, `leases` and `log`, each if every shard has it. For a tier in this process,
  * put one in front. Wrong stores or options are a `TypeError` or a `RangeError`.
@@ -51,12 +63,13 @@ export function shardedStore(
     shards.every(({ store }) => store[group] !== undefined)
   const longest = every('tags') ? sweepTimeout : undefined
 
-  /** Calls each shard that has any of the items, at once, with those it has. */
+  /** Calls each shard that has any of the items, at once, with those it has. `failed`: a shard did. */
   const split = <T, R>(
     during: string,
     items: readonly T[],
     keyOf: (item: T) => string,
     call: (store: Store, part: readonly T[], shard: Shard) => Awaitable<R>,
+    failed?: (shard: Shard) => void,
   ): Promise<readonly { readonly at: readonly number[]; readonly answer: R }[]> => {
     const parts = new Map<Shard, number[]>()
     items.forEach((item, i) => {
@@ -67,7 +80,12 @@ export function shardedStore(
     })
     const ask = async ([shard, at]: readonly [Shard, readonly number[]]) => {
       const part = at.map((i) => items[i]!)
-      return { at, answer: await shard.call(during, (store) => call(store, part, shard)) }
+      try {
+        return { at, answer: await shard.call(during, (store) => call(store, part, shard)) }
+      } catch (error) {
+        if (isShardError(error)) failed?.(shard)
+        throw error
+      }
     }
     return all([...parts].map(ask))
   }
@@ -76,9 +94,10 @@ export function shardedStore(
     during: string,
     names: readonly string[],
     call: (store: Store, part: readonly string[], shard: Shard) => Awaitable<readonly R[]>,
+    failed?: (shard: Shard) => void,
   ): Promise<readonly R[]> => {
     const answers = new Array<R>(names.length)
-    for (const { at, answer } of await split(during, names, itself, call)) {
+    for (const { at, answer } of await split(during, names, itself, call, failed)) {
       at.forEach((i, j) => (answers[i] = answer[j]!))
     }
     return answers
@@ -120,6 +139,19 @@ export function shardedStore(
     },
   }
 
+  const listeners = new Set<LogListener>()
+  /** Tags whose version nobody could say. Whoever asked may use one of its own, until a shard is back and it is told. */
+  const unsaid = new Set<string>()
+  let isLost = false
+  const tellUnsaid = (): void => {
+    for (const listener of listeners) {
+      if (isLost) listener.lost()
+      else for (const tag of unsaid) listener.changed({ kind: 'tag', tag })
+    }
+    unsaid.clear()
+    isLost = false
+  }
+
   const tags: Store['tags'] = {
     // A shard that fails leaves a gap: of its tags nothing can be said later, of the others' it can.
     async position() {
@@ -136,14 +168,28 @@ export function shardedStore(
     },
     versions(names, since) {
       const positions = since === undefined ? undefined : (JSON.parse(since) as (string | null)[])
-      return inOrder<string | undefined>('read the tags', names, async (store, part, shard) => {
-        const from = positions?.[shards.indexOf(shard)]
-        const versions = await store.tags!.versions(part, from ?? undefined)
-        return from === null ? part.map(() => undefined) : versions
-      })
+      return inOrder<string | undefined>(
+        'read the tags',
+        names,
+        async (store, part, shard) => {
+          const from = positions?.[shards.indexOf(shard)]
+          const versions = await store.tags!.versions(part, from ?? undefined)
+          return from === null ? part.map(() => undefined) : versions
+        },
+        (shard) => {
+          for (const name of names) unsaid.add(name)
+          isLost ||= unsaid.size > mostUnsaid
+          shard.onBack = tellUnsaid
+        },
+      )
     },
     async invalidate(names) {
-      await split('invalidate tags', names, itself, (store, part) => store.tags!.invalidate(part))
+      const invalidate = (store: Store, part: readonly string[]) => store.tags!.invalidate(part)
+      await split('invalidate tags', names, itself, invalidate, (shard) => {
+        // Nothing is asked about any tag before this is done.
+        isLost = true
+        shard.onBack = tellUnsaid
+      })
     },
   }
 
@@ -159,6 +205,7 @@ export function shardedStore(
   const log: Store['log'] = {
     follow(listener) {
       const blind = new Set<Shard>()
+      listeners.add(listener)
       const stops = shards.map((shard) =>
         shard.store.log!.follow({
           changed: (change) => listener.changed(change),
@@ -171,7 +218,10 @@ export function shardedStore(
           },
         }),
       )
-      return () => stops.forEach((stop) => stop())
+      return () => {
+        listeners.delete(listener)
+        for (const stop of stops) stop()
+      }
     },
   }
 
