@@ -8,4 +8,10 @@ export {
   startCluster,
 } from './redis-cluster.js'
 export { type RedisSentinel, startSentinel } from './redis-sentinel.js'
-export { type RedisServer, type RedisServerOptions, startRedis } from './redis-server.js'
+export {
+  type RedisServer,
+  type RedisServerOptions,
+  type RedisTls,
+  type RestartOptions,
+  startRedis,
+} from './redis-server.js'
