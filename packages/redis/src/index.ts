@@ -1,6 +1,7 @@
 // Use
 export { RedisCache, type RedisCacheOptions } from './redis-cache.js'
 export { redisStore } from './redis-store.js'
+export { shardedStore, type ShardedStoreOptions } from './sharded/sharded-store.js'
 export type { RedisConnectionOptions, RedisStoreOptions } from './options.js'
 
 // Codecs
