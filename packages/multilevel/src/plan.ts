@@ -28,13 +28,13 @@ export function planOf(options: TieredStoreOptions): Plan {
   const twice = tiers.findIndex(({ store }, i) => tiers.some((other, j) => j < i && other.store === store))
   if (twice >= 0) throw new TypeError(`tiers[${twice}] is in the list twice`)
   const last = tiers.length - 1
-  const near: NearTier[] = []
+  const near: { readonly store: Store; cap: number | undefined }[] = []
   const shared: Store[] = []
   for (const [i, { store, ttl }] of tiers.entries()) {
     if (i < last && store.local !== undefined) {
       if (shared.length > 0)
         throw new TypeError(`tiers[${i}] is in this process: put it before those that are not`)
-      near.push({ store, cap: ttl === undefined ? Infinity : toMs(ttl, `tiers[${i}].ttl`) })
+      near.push({ store, cap: ttl === undefined ? undefined : toMs(ttl, `tiers[${i}].ttl`) })
       continue
     }
     if (i < last && (store.log === undefined || store.leases === undefined)) {
@@ -46,16 +46,14 @@ export function planOf(options: TieredStoreOptions): Plan {
       throw new TypeError(`tiers[${i}].ttl: only a tier in this process has one of its own`)
     shared.push(store)
   }
-  if (shared.at(-1)!.tags === undefined) return { near, shared }
-  return {
-    near: near.map((tier, i) => (tiers[i]!.ttl === undefined ? { ...tier, cap: defaultCap } : tier)),
-    shared,
-  }
+  const behind = shared.at(-1)!
+  for (const tier of near) if (tier.cap === undefined) tier.cap = behind.tags === undefined ? Infinity : defaultCap
+  return { near: near as readonly NearTier[], shared }
 }
 
 function tierOf(given: Store | TierOptions, i: number): TierOptions {
   const tier =
-    typeof given === 'object' && given !== null && 'store' in given ? given : { store: given as Store }
+    typeof given === 'object' && given !== null && 'store' in given ? given : { store: given }
   for (const name of Object.keys(tier)) {
     if (name !== 'store' && name !== 'ttl')
       throw new TypeError(`unknown option '${name}' in tiers[${i}]; known are store, ttl`)

@@ -232,7 +232,7 @@ class TieredStore implements Store {
       if (got.entry === undefined) return got
       if (got.status === 'fresh' && !ticket.overtaken) this.#near.set(key, got.entry)
       const tier = between === undefined ? this.tiers.length - 1 : between.tier
-      return { ...got, entry: atTier(got.entry, tier) } as Acquired
+      return { ...got, entry: atTier(got.entry, tier) }
     } finally {
       this.#reads.end(key, ticket)
     }

@@ -25,6 +25,10 @@ async function setUp(options?: MemberOptions) {
   const far = member(proxy.url, prefix, options)
   onTestFinished(() => proxy.heal())
   await near.set('k', 'old', { tags: ['t'] })
+  // All news so far has arrived once this has.
+  await far.set('sync', 1)
+  await near.set('sync', 2)
+  await until(() => far.peek('sync') === undefined)
   await until(async () => (await far.get('k')) === 'old' && far.peek('k') === 'old')
   return { near, far, prefix }
 }
