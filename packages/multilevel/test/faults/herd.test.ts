@@ -32,7 +32,7 @@ interface Answer {
 const loads = (processes: readonly CacheProcess[], key: string): number =>
   processes.flatMap(({ told }) => told).filter((word) => word === `load ${key}`).length
 
-describe('fault 5: a herd', () => {
+describe('fault 5: a herd', { timeout: 30_000 }, () => {
   it('four processes with a hundred callers each of a cold key: one load, ten times over', async () => {
     const processes = await four()
     // A process that has just begun compiles while it works.
@@ -81,7 +81,7 @@ describe('fault 5: a herd', () => {
   })
 })
 
-describe('fault 11: a holder that hangs past its lease', () => {
+describe('fault 11: a holder that hangs past its lease', { timeout: 30_000 }, () => {
   it('neither takes the lease of the next one nor overwrites its value when it wakes up', async () => {
     const [holder, ...others] = await four(`{ leaseTerm: '1s' }`)
     const first = holder!.run(hundred('k', 300)) as Promise<Answer>
@@ -99,7 +99,7 @@ describe('fault 11: a holder that hangs past its lease', () => {
   })
 })
 
-describe('fault 8: a process', () => {
+describe('fault 8: a process', { timeout: 30_000 }, () => {
   it('ends by itself after close(), whatever failed in the background', async () => {
     const one = await startProcess('redis://127.0.0.1:1', prefix)
     await one.run(`

@@ -23,7 +23,7 @@ async function warm(cache: MultiLevelCache, count = 50): Promise<void> {
   for (let i = 0; i < count; i++) await cache.getOrSet(`warm ${i}`, () => i)
 }
 
-describe('fault 3: a Redis that hangs', () => {
+describe('fault 3: a Redis that hangs', { timeout: 30_000 }, () => {
   it('hits in memory cost nothing, misses a little, and it is used again when it is back', async () => {
     const cache = member(redis.url, prefix)
     await warm(cache)
@@ -137,7 +137,7 @@ describe('fault 3: a Redis that hangs', () => {
   })
 })
 
-describe('fault 4: writes that were reported as failed', () => {
+describe('fault 4: writes that were reported as failed', { timeout: 30_000 }, () => {
   it('held back on the way, they are not done when they arrive', async () => {
     await using proxy = await startProxy(redis.port)
     const far = member(proxy.url, prefix)
