@@ -13,6 +13,7 @@ import { findMany, loadAll, targets } from './loading-many.js'
 import type { CacheOptions, GetOrSetOptions, LoadingOptions, SetOptions } from './options.js'
 import { build, plan, type Plan } from './plan.js'
 import type { Found, Target } from './found.js'
+import { partsOf } from './parts.js'
 import { find } from './reading.js'
 import { Scope } from './scope.js'
 import { type CacheStats, statsOf } from './stats.js'
@@ -182,11 +183,10 @@ export class Cache {
   /** Removes several entries; tells how many there were. */
   async deleteMany(keys: Iterable<string>): Promise<number> {
     const wanted = targets(this.#scope, keys, this.#scope.plan)
-    return remove(
-      this.#engine,
-      this.#scope,
-      wanted.map(({ key }) => key),
-    )
+    let count = 0
+    for (const part of partsOf(wanted.map(({ key }) => key)))
+      count += await remove(this.#engine, this.#scope, part)
+    return count
   }
 
   /** Makes the entry stale from now on: it is loaded anew, and stands in for its `grace` if that fails. */

@@ -9,9 +9,11 @@ import { loadOptions } from './load-context.js'
 import type { LoadContext, LoadMany, LoadManyContext } from './loader.js'
 import { load } from './loading.js'
 import type { LoadOptions } from './options.js'
+import { partsOf } from './parts.js'
 import type { Plan } from './plan.js'
 import { find, usable } from './reading.js'
 import type { Scope } from './scope.js'
+import type { Awaitable } from './store.js'
 
 /** The keys as they are asked for, each once. */
 export function targets(scope: Scope, keys: Iterable<string>, plan: Plan): readonly Target[] {
@@ -26,6 +28,14 @@ export async function findMany(
   engine: Engine,
   wanted: readonly Target[],
 ): Promise<readonly (Found | undefined)[]> {
+  const parts = partsOf(wanted)
+  if (parts.length === 1) return findPart(engine, wanted)
+  const found: (Found | undefined)[] = []
+  for (const part of parts) found.push(...(await findPart(engine, part)))
+  return found
+}
+
+function findPart(engine: Engine, wanted: readonly Target[]): Awaitable<readonly (Found | undefined)[]> {
   const { batch } = engine.store
   // By themselves, too, where one of them does not decode, so that it alone is a miss, or the store fails.
   const each = (): Promise<(Found | undefined)[]> => Promise.all(wanted.map((target) => find(engine, target)))

@@ -11,6 +11,7 @@ import {
 } from './entry.js'
 import { CacheError } from './errors.js'
 import type { Flight } from './flight.js'
+import { partsOf } from './parts.js'
 import type { Plan } from './plan.js'
 import type { Random } from './random.js'
 import { approve } from './reading.js'
@@ -110,23 +111,28 @@ export async function setMany(
 ): Promise<void> {
   engine.assertOpen()
   const { store } = engine
-  const kept: [string, Entry][] = []
-  const storeKeys: string[] = []
-  const gone: string[] = []
+  const made: { readonly key: string; readonly storeKey: string; readonly entry: Entry | undefined }[] = []
   for (const [key, value] of entries) {
     const storeKey = scope.keyIn(key)
-    const entry = await entryToSet(engine, scope, key, value, plan)
-    storeKeys.push(storeKey)
-    if (entry === undefined) gone.push(storeKey)
-    else kept.push([storeKey, entry])
+    made.push({ key, storeKey, entry: await entryToSet(engine, scope, key, value, plan) })
   }
-  const write = (): Awaitable<unknown> =>
-    Promise.all([
-      store.batch?.setMany(kept) ?? Promise.all(kept.map(([storeKey, entry]) => store.set(storeKey, entry))),
-      ...gone.map((storeKey) => store.delete(storeKey)),
-    ])
-  await engine.change(storeKeys, 'set', write, undefined)
-  for (const [key] of entries) wasSet(engine, scope, key)
+  for (const part of partsOf(made)) {
+    const kept: (readonly [string, Entry])[] = []
+    const gone: string[] = []
+    for (const { storeKey, entry } of part) {
+      if (entry === undefined) gone.push(storeKey)
+      else kept.push([storeKey, entry])
+    }
+    const write = (): Awaitable<unknown> =>
+      Promise.all([
+        store.batch?.setMany(kept) ??
+          Promise.all(kept.map(([storeKey, entry]) => store.set(storeKey, entry))),
+        ...gone.map((storeKey) => store.delete(storeKey)),
+      ])
+    const storeKeys = part.map(({ storeKey }) => storeKey)
+    await engine.change(storeKeys, 'set', write, undefined)
+    for (const { key } of part) wasSet(engine, scope, key)
+  }
 }
 
 function wasSet(engine: Engine, scope: Scope, key: string): void {
