@@ -27,7 +27,7 @@ export interface RedisSentinelOptions {
 
 const name = 'main'
 
-/** Starts them, and resolves once the replicas have what the master has and the Sentinels know all and each other. */
+/** Starts them, and resolves once the replicas have what the master has and the Sentinels know all. Needs Redis 7. */
 export async function startSentinel({
   sentinels = 3,
   replicas = 2,
@@ -52,11 +52,7 @@ export async function startSentinel({
       `sentinel down-after-milliseconds ${name} 500`,
       `sentinel failover-timeout ${name} 2000`,
     ]
-    watchers.push(...(await allOrNone(Array.from({ length: sentinels }, () => startRedis({ sentinel })))))
-    // How often they ask and tell, else every 10 and 2 seconds. Redis 6.2 does not know it, and takes that long.
-    await askAll(watchers, (client) =>
-      client.call('SENTINEL', 'DEBUG', 'info-period', '500', 'publish-period', '500'),
-    )
+    watchers.push(...(await allOrNone(Array.from({ length: sentinels }, () => startWatcher(sentinel)))))
     const known = `status=ok,address=127.0.0.1:${port},slaves=${replicas},sentinels=${sentinels}`
     await until(async () => {
       const infos = await askAll(watchers, (client) => client.info('sentinel'))
@@ -75,6 +71,26 @@ export async function startSentinel({
     stop,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+/**
+ * In milliseconds. With the usual 1,000 between two attempts to connect, a Sentinel takes the master that it has made
+ * for dead after the 500 that we allow, and makes another.
+ */
+const periods = { 'ping-period': 100, 'ask-period': 100, 'info-period': 500, 'publish-period': 500 }
+
+async function startWatcher(sentinel: readonly string[]): Promise<RedisServer> {
+  const watcher = await startRedis({ sentinel })
+  // It keeps them in no file.
+  const hurry = (): Promise<unknown> =>
+    ask(watcher, (client) => client.call('SENTINEL', 'DEBUG', ...Object.entries(periods).flat()))
+  const { restart } = watcher
+  watcher.restart = async (options) => {
+    await restart(options)
+    await hurry()
+  }
+  await hurry()
+  return watcher
 }
 
 async function masterOf(
