@@ -1,0 +1,44 @@
+import type { Read } from './history.js'
+
+/** Which keys there are, and how each is changed. */
+export const keys: readonly string[] = Array.from({ length: 20 }, (_, i) => `key-${i}`)
+
+/** Keys whose truth changes without a word to the cache: only their ttl bounds how old they may be. */
+export const silentKeys: readonly string[] = ['silent-0', 'silent-1', 'silent-2']
+
+/** How long entries of silent keys are fresh, in milliseconds. */
+export const silentTtl = 1_000
+
+export const tagOf = (key: string): string => `tag-${Number(/\d+/.exec(key)![0]) % 5}`
+
+/** What a worker is started with. */
+export interface Assignment {
+  readonly url: string
+  readonly prefix: string
+  readonly process: number
+  readonly seed: number
+  /** How far its clock is ahead, in milliseconds. */
+  readonly offset: number
+  /** How many operations it has under way. */
+  readonly concurrency: number
+}
+
+/** From a worker: it asks for the truth, changes it, says how a change went, and what it read. */
+export type Request =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'read'; readonly id: number; readonly key: string }
+  | { readonly kind: 'write'; readonly id: number; readonly keys: readonly string[] }
+  | {
+      readonly kind: 'wrote'
+      readonly values: readonly string[]
+      readonly end: number
+      readonly acknowledged: boolean
+    }
+  | { readonly kind: 'reads'; readonly reads: readonly Read[]; readonly loads: number }
+  | { readonly kind: 'done' }
+
+/** To a worker. */
+export type Reply =
+  | { readonly kind: 'start'; readonly assignment: Assignment }
+  | { readonly kind: 'values'; readonly id: number; readonly values: readonly string[] }
+  | { readonly kind: 'stop' }

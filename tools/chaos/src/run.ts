@@ -1,0 +1,236 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type Proxy, type RedisServer, startProxy, startRedis } from '@flow-cache/servers'
+import { Redis } from 'ioredis'
+import { History, type Verdict, type Write } from './history.js'
+import { type Reply, type Request, silentKeys, silentTtl } from './messages.js'
+import { instant, seeded } from './random.js'
+
+export interface RunOptions {
+  readonly ms: number
+  readonly seed: number
+  readonly processes: number
+  /** How far behind another process may be when all is well, in milliseconds. */
+  readonly delta: number
+  readonly onProgress?: (text: string) => void
+}
+
+export interface Report extends Verdict {
+  readonly loads: number
+  /** How often each fault was made. */
+  readonly faults: Readonly<Record<string, number>>
+}
+
+/** After a fault is over, how long until everybody is sure to have caught up, in milliseconds. */
+const recovery = 3_500
+
+interface Member {
+  readonly index: number
+  readonly proxy: Proxy
+  child: ChildProcess
+  generation: number
+}
+
+/** Runs processes against a Redis while faults happen to both, and judges what they saw. */
+export async function run({ ms, seed, processes, delta, onProgress }: RunOptions): Promise<Report> {
+  const random = seeded(seed)
+  const history = new History()
+  const truth = new Map<string, string>()
+  const open = new Map<string, Write>()
+  const faults: Record<string, number> = {}
+  let loads = 0
+  let reads = 0
+  let sequence = 0
+
+  const redis = await startRedis()
+  const admin = new Redis(redis.url, { maxRetriesPerRequest: 0, retryStrategy: () => 50 })
+  admin.on('error', () => {})
+  const members: Member[] = []
+
+  /** Changes the truth: from now on loaders see the new value, and the old one is on its way out. */
+  function change(key: string, process: number): string {
+    const value = `${key}:${++sequence}`
+    truth.set(key, value)
+    const write: Write = { key, value, process, begin: instant(), end: Infinity, acknowledged: false }
+    history.write(write)
+    open.set(value, write)
+    return value
+  }
+
+  function settle(value: string, end: number, acknowledged: boolean): void {
+    const write = open.get(value)
+    if (write === undefined) return
+    open.delete(value)
+    write.end = end
+    write.acknowledged = acknowledged
+  }
+
+  function answer(member: Member, child: ChildProcess, request: Request): void {
+    const process = member.index + member.generation * 1_000
+    const reply = (message: Reply): void => void (child.connected && child.send(message))
+    if (request.kind === 'read') {
+      reply({ kind: 'values', id: request.id, values: [truth.get(request.key) ?? change(request.key, -1)] })
+    } else if (request.kind === 'write') {
+      reply({ kind: 'values', id: request.id, values: request.keys.map((key) => change(key, process)) })
+    } else if (request.kind === 'wrote') {
+      for (const value of request.values) settle(value, request.end, request.acknowledged)
+    } else if (request.kind === 'reads') {
+      for (const read of request.reads) history.read(read)
+      reads += request.reads.length
+      loads += request.loads
+    }
+  }
+
+  async function start(member: Member): Promise<void> {
+    const child = fork(fileURLToPath(new URL('worker.js', import.meta.url)), {
+      execArgv: ['--unhandled-rejections=strict'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    member.child = child
+    child.on('message', (request: Request) => answer(member, child, request))
+    await once(child, 'message')
+    const assignment = {
+      url: member.proxy.url,
+      prefix: 'chaos:',
+      process: member.index + member.generation * 1_000,
+      seed: Math.floor(random() * 2 ** 31),
+      offset: Math.floor((random() - 0.5) * 600_000),
+      concurrency: 12,
+    }
+    child.send({ kind: 'start', assignment } satisfies Reply)
+  }
+
+  for (const key of [...silentKeys]) change(key, -1)
+  for (let index = 0; index < processes; index++) {
+    const member = { index, proxy: await startProxy(redis.port), generation: 0 } as Member
+    await start(member)
+    members.push(member)
+  }
+
+  const silent = setInterval(() => {
+    const key = silentKeys[Math.floor(random() * silentKeys.length)]!
+    // Nobody is told: it counts as acknowledged when no entry can be fresh any more.
+    settle(change(key, -1), instant() + silentTtl + recovery, true)
+  }, 700)
+
+  const begun = instant()
+  const progress = setInterval(() => {
+    onProgress?.(
+      `${((instant() - begun) / 1_000).toFixed(0)} s: ${reads} reads, ${sequence} writes, ${loads} loads`,
+    )
+  }, 5_000)
+  while (instant() - begun < ms - recovery) {
+    await sleep(200 + random() * 1_500)
+    const names = Object.keys(kinds)
+    const name = names[Math.floor(random() * names.length)]!
+    const member = members[Math.floor(random() * members.length)]!
+    faults[name] = (faults[name] ?? 0) + 1
+    const from = instant()
+    const alone = await kinds[name]!({ redis, admin, member, random, start, crash })
+    history.outage({ process: alone, begin: from - 50, end: instant() + recovery })
+  }
+  await sleep(recovery)
+  clearInterval(silent)
+  clearInterval(progress)
+  await Promise.all(
+    members.map(async ({ child }) => {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error('a process ended by itself')
+      const ended = once(child, 'exit')
+      child.send({ kind: 'stop' } satisfies Reply)
+      const [code] = (await ended) as [number | null]
+      if (code !== 0) throw new Error(`a process ended with ${code}`)
+    }),
+  )
+  for (const { proxy } of members) await proxy.close()
+  admin.disconnect()
+  await redis.stop()
+  return { ...history.judge(delta), loads, faults }
+
+  /** Ends a process in the middle of what it does. What it was writing may have happened or not. */
+  async function crash(member: Member): Promise<void> {
+    const process = member.index + member.generation * 1_000
+    const gone = once(member.child, 'exit')
+    member.child.kill('SIGKILL')
+    await gone
+    for (const [value, write] of open) if (write.process === process) settle(value, instant() + 300, false)
+    member.generation++
+    await start(member)
+  }
+}
+
+interface Scene {
+  readonly redis: RedisServer
+  readonly admin: Redis
+  readonly member: Member
+  readonly random: () => number
+  readonly start: (member: Member) => Promise<void>
+  readonly crash: (member: Member) => Promise<void>
+}
+
+/** What can happen. Answers with the process it happened to, or nothing for all of them. */
+const kinds: Readonly<Record<string, (scene: Scene) => Promise<number | undefined>>> = {
+  async 'Redis hangs'({ redis, random }) {
+    redis.pause()
+    await sleep(100 + random() * 1_500)
+    redis.resume()
+    return undefined
+  },
+  async 'Redis dies and comes back empty'({ redis, random }) {
+    await redis.kill()
+    await sleep(random() * 800)
+    await redis.restart({ empty: true })
+    return undefined
+  },
+  async FLUSHALL({ admin }) {
+    await admin.flushall().catch(() => {})
+    return undefined
+  },
+  async 'SCRIPT FLUSH'({ admin }) {
+    await admin.script('FLUSH').catch(() => {})
+    return undefined
+  },
+  async 'CLIENT KILL'({ admin, random }) {
+    const list = String(await admin.client('LIST').catch(() => ''))
+    const ids = [...list.matchAll(/^id=(\d+)/gm)].map(([, id]) => id!)
+    const unlucky = ids[Math.floor(random() * ids.length)]
+    if (unlucky !== undefined) await admin.client('KILL', 'ID', unlucky).catch(() => {})
+    return undefined
+  },
+  async 'a line is cut'({ member }) {
+    member.proxy.cut()
+    return idOf(member)
+  },
+  async 'a line goes dead'({ member, random }) {
+    member.proxy.blackhole()
+    await sleep(200 + random() * 3_000)
+    member.proxy.heal()
+    return idOf(member)
+  },
+  async 'one connection goes dead'({ member, random }) {
+    const { connections } = member.proxy
+    connections[Math.floor(random() * connections.length)]?.blackhole()
+    await sleep(2_500)
+    member.proxy.heal()
+    return idOf(member)
+  },
+  async 'a line is slow'({ member, random }) {
+    member.proxy.delay(20 + random() * 150)
+    await sleep(random() * 2_000)
+    member.proxy.heal()
+    return idOf(member)
+  },
+  async 'a process hangs'({ member, random }) {
+    member.child.kill('SIGSTOP')
+    await sleep(random() * 2_500)
+    member.child.kill('SIGCONT')
+    return idOf(member)
+  },
+  async 'a process dies'({ member, crash }) {
+    await crash(member)
+    return undefined
+  },
+}
+
+const idOf = ({ index, generation }: Member): number => index + generation * 1_000

@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Cache, type Clock, systemClock } from '@flow-cache/core'
+import { memoryStore } from '@flow-cache/memory'
+import { MultiLevelCache } from '@flow-cache/multilevel'
+import { redisStore } from '@flow-cache/redis'
+import type { Read } from './history.js'
+import { type Assignment, keys, type Reply, type Request, silentKeys, silentTtl, tagOf } from './messages.js'
+import { instant, seeded } from './random.js'
+
+/* One process: reads and changes at random until it is told to stop. The truth is the parent's. */
+
+const send = (request: Request): void => void process.send?.(request)
+const waiting = new Map<number, (values: readonly string[]) => void>()
+let asked = 0
+
+function ask(
+  request: { kind: 'read'; key: string } | { kind: 'write'; keys: readonly string[] },
+): Promise<readonly string[]> {
+  const id = ++asked
+  send({ ...request, id })
+  return new Promise((resolve) => waiting.set(id, resolve))
+}
+
+class Worker {
+  readonly #assignment: Assignment
+  readonly #cache: Cache
+  readonly #random: () => number
+  /** Changes that the store failed to make, since the write under way began. */
+  #failures = 0
+  #writing: Promise<void> = Promise.resolve()
+  #reads: Read[] = []
+  #loads = 0
+  #stopped = false
+
+  constructor(assignment: Assignment) {
+    const { url, prefix, seed, offset } = assignment
+    this.#assignment = assignment
+    this.#random = seeded(seed)
+    const clock: Clock = {
+      now: () => systemClock.now() + offset,
+      setTimer: (callback, ms, keepAlive) => systemClock.setTimer(callback, ms, keepAlive),
+      clearTimer: (timer) => systemClock.clearTimer(timer),
+    }
+    const tiers = [memoryStore({ clock }), redisStore({ url, prefix, clock })]
+    this.#cache = new MultiLevelCache({ tiers, clock, ttl: '1m', leaseTerm: '1s' })
+    this.#cache.on('error', ({ during }) => {
+      if (during !== 'get' && during !== 'take the lease' && during !== 'read the tags') this.#failures++
+    })
+  }
+
+  async run(): Promise<void> {
+    const flush = setInterval(() => this.#flush(), 200)
+    await Promise.all(Array.from({ length: this.#assignment.concurrency }, () => this.#loop()))
+    clearInterval(flush)
+    await this.#cache.close()
+    this.#flush()
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  #flush(): void {
+    if (this.#reads.length === 0) return
+    send({ kind: 'reads', reads: this.#reads, loads: this.#loads })
+    this.#reads = []
+    this.#loads = 0
+  }
+
+  async #loop(): Promise<void> {
+    for (let i = 0; !this.#stopped; i++) {
+      const draw = this.#random()
+      if (draw < 0.006) await this.#write(draw / 0.006)
+      else await this.#read(draw)
+      // Not always: hits in a row are what a service does.
+      if (i % 8 === 0) await sleep(this.#random() * 4)
+    }
+  }
+
+  async #read(draw: number): Promise<void> {
+    const silent = draw > 0.97
+    const list = silent ? silentKeys : keys
+    const key = list[Math.floor(this.#random() * list.length)]!
+    const begin = instant()
+    let value: unknown
+    if (draw > 0.85 && !silent) value = await this.#cache.get(key)
+    else if (draw > 0.8 && !silent) value = (await this.#cache.getMany([key])).get(key)
+    else {
+      const options = silent ? { ttl: silentTtl } : { tags: [tagOf(key)] }
+      value = await this.#cache.getOrSet(key, () => this.#load(key), options)
+    }
+    const end = instant()
+    if (value !== undefined)
+      this.#reads.push({ key, value: String(value), process: this.#assignment.process, begin, end })
+  }
+
+  async #load(key: string): Promise<string> {
+    this.#loads++
+    if (this.#random() < 0.3) await sleep(this.#random() * 20)
+    const [value] = await ask({ kind: 'read', key })
+    if (this.#random() < 0.3) await sleep(this.#random() * 20)
+    return value!
+  }
+
+  /** One change at a time, so that a failure is known to be its. */
+  #write(draw: number): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#change(draw))
+    return this.#writing
+  }
+
+  async #change(draw: number): Promise<void> {
+    const key = keys[Math.floor(this.#random() * keys.length)]!
+    const tag = tagOf(key)
+    const concerned = draw < 0.75 ? [key] : draw < 0.97 ? keys.filter((one) => tagOf(one) === tag) : keys
+    const values = await ask({ kind: 'write', keys: concerned })
+    this.#failures = 0
+    if (draw < 0.4) await this.#cache.set(key, values[0], { tags: [tag] })
+    else if (draw < 0.75) await this.#cache.delete(key)
+    else if (draw < 0.97) await this.#cache.invalidateTags([tag])
+    else await this.#cache.clear()
+    send({ kind: 'wrote', values, end: instant(), acknowledged: this.#failures === 0 })
+  }
+}
+
+let worker: Worker | undefined
+process.on('message', (reply: Reply) => {
+  if (reply.kind === 'values') {
+    waiting.get(reply.id)?.(reply.values)
+    waiting.delete(reply.id)
+  } else if (reply.kind === 'stop') worker?.stop()
+  else {
+    worker = new Worker(reply.assignment)
+    void worker.run().then(() => {
+      send({ kind: 'done' })
+      process.disconnect()
+    })
+  }
+})
+process.on('disconnect', () => process.exit())
+send({ kind: 'ready' })
