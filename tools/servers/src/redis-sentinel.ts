@@ -49,7 +49,7 @@ export async function startSentinel({
     })
     const sentinel = [
       `sentinel monitor ${name} 127.0.0.1 ${port} ${Math.floor(sentinels / 2) + 1}`,
-      `sentinel down-after-milliseconds ${name} 500`,
+      `sentinel down-after-milliseconds ${name} 1000`,
       `sentinel failover-timeout ${name} 2000`,
     ]
     watchers.push(...(await allOrNone(Array.from({ length: sentinels }, () => startWatcher(sentinel)))))
@@ -75,9 +75,10 @@ export async function startSentinel({
 
 /**
  * In milliseconds. With the usual 1,000 between two attempts to connect, a Sentinel takes the master that it has made
- * for dead after the 500 that we allow, and makes another.
+ * for dead after the 1,000 that we allow, and makes another. Five times the first must stay longer than 1,000: in a
+ * failover it asks a replica that often, and makes none the master of which it has heard nothing for so long.
  */
-const periods = { 'ping-period': 100, 'ask-period': 100, 'info-period': 500, 'publish-period': 500 }
+const periods = { 'ping-period': 300, 'ask-period': 300, 'info-period': 500, 'publish-period': 500 }
 
 async function startWatcher(sentinel: readonly string[]): Promise<RedisServer> {
   const watcher = await startRedis({ sentinel })
