@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { questions } from './questions.js'
 import { contestantNames } from './contestants.js'
+import { redisContestantNames } from './redis/contestants.js'
 import { machine, versions } from './surroundings.js'
 import { markdown } from './report.js'
 
 const names = Object.keys(questions)
+const everyone: readonly string[] = [...new Set<string>([...contestantNames, ...redisContestantNames])]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,11 +23,11 @@ const unknown = positionals.filter((name) => !names.includes(name))
 // All of them together have to be done in a few minutes.
 const rounds = Number(values.rounds ?? (positionals.length > 0 ? 5 : 3))
 const only = values.only?.split(',')
-const strangers = only?.filter((name) => !(contestantNames as readonly string[]).includes(name)) ?? []
+const strangers = only?.filter((name) => !everyone.includes(name)) ?? []
 if (unknown.length > 0 || strangers.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
   process.stderr.write(
     `usage: pnpm bench [${names.join(' | ')}] [--rounds n] [--only a,b] [--json] [--write]\n` +
-      `contestants: ${contestantNames.join(', ')}\n`,
+      `contestants: ${everyone.join(', ')}\n`,
   )
   process.exit(1)
 }

@@ -1,13 +1,28 @@
 import type { Question } from './question.js'
 
 /** What can be asked. */
-export type QuestionName = 'hit' | 'heap' | 'miss' | 'set-get' | 'size'
+export type QuestionName =
+  | 'hit'
+  | 'heap'
+  | 'miss'
+  | 'set-get'
+  | 'size'
+  | 'l1-hit'
+  | 'redis-hit'
+  | 'redis-fill'
+  | 'redis-trips'
+  | 'redis-bytes'
 
 /** Every question, loaded on demand, so that a process that measures holds little else. */
-export const questions: Readonly<Record<QuestionName, () => Promise<Question>>> = {
+export const questions: Readonly<Record<QuestionName, () => Promise<Question<never>>>> = {
   hit: async () => (await import('./hit.js')).hit,
   heap: async () => (await import('./heap.js')).heap,
   miss: async () => (await import('./miss.js')).miss,
   'set-get': async () => (await import('./set-get.js')).setGet,
   size: async () => (await import('./size.js')).size,
+  'l1-hit': async () => (await import('./l1-hit.js')).l1Hit,
+  'redis-hit': async () => (await import('./redis-hit.js')).redisHit,
+  'redis-fill': async () => (await import('./redis-fill.js')).redisFill,
+  'redis-trips': async () => (await import('./redis-trips.js')).redisTrips,
+  'redis-bytes': async () => (await import('./redis-bytes.js')).redisBytes,
 }

@@ -14,17 +14,19 @@ export interface Target {
   readonly limit: number
   readonly measured: number
   readonly unit: string
+  /** Whether it has to be as much as the limit, in place of no more. */
+  readonly atLeast?: boolean
 }
 
 export function targets(list: readonly Target[]): Section {
   return {
     title: 'Targets',
     head: ['target', 'limit', 'measured', 'met'],
-    rows: list.map(({ what, limit, measured, unit }) => [
+    rows: list.map(({ what, limit, measured, unit, atLeast = false }) => [
       what,
-      `${limit}${unit}`,
+      `${atLeast ? '≥ ' : ''}${limit}${unit}`,
       `${number(measured)}${unit}`,
-      measured <= limit ? 'yes' : '**no**',
+      (atLeast ? measured >= limit : measured <= limit) ? 'yes' : '**no**',
     ]),
   }
 }

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process'
 import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { ContestantName } from './contestants.js'
 import type { Figures, Round } from './question.js'
 import type { QuestionName } from './questions.js'
 import { shuffled, type Summary, summaryOf } from './statistics.js'
@@ -12,7 +11,7 @@ const run = promisify(execFile)
 
 export interface Job {
   readonly question: QuestionName
-  readonly names: readonly ContestantName[]
+  readonly names: readonly string[]
   readonly parameters: unknown
 }
 
@@ -48,11 +47,20 @@ function busy(): number {
 }
 
 /** Measures every contestant in a process of its own, several times over, each time in another order. */
-export async function alone(job: Job, rounds: number): Promise<Round[]> {
+export function alone(job: Job, rounds: number): Promise<Round[]> {
+  return inTurn(job, rounds, inQuiet)
+}
+
+/** The same where a server works too, which cannot be told from what disturbs. */
+export function beside(job: Job, rounds: number): Promise<Round[]> {
+  return inTurn(job, rounds, inProcess)
+}
+
+async function inTurn(job: Job, rounds: number, measured: (job: Job) => Promise<Round>): Promise<Round[]> {
   const results: Round[] = []
   for (let i = 0; i < rounds; i++) {
     const round: Record<string, Figures> = {}
-    for (const name of shuffled(job.names)) Object.assign(round, await inQuiet({ ...job, names: [name] }))
+    for (const name of shuffled(job.names)) Object.assign(round, await measured({ ...job, names: [name] }))
     results.push(round)
   }
   return results

@@ -13,16 +13,17 @@ function contestant(label: string, near: boolean): RedisContestant {
     open({ url, pipelined, tags, load }) {
       const connection = new Redis(url, { enableAutoPipelining: pipelined })
       // It declares ioredis 5, and calls nothing that 6 has changed.
-      const far = redisDriver({ connection: connection as never })
+      const far = redisDriver({ connection })
       const store = near
-        ? bentostore().useL1Layer(memoryDriver({ maxItems: nearEntries, serialize: false })).useL2Layer(far)
+        ? bentostore()
+            .useL1Layer(memoryDriver({ maxItems: nearEntries, serialize: false }))
+            .useL2Layer(far)
         : bentostore().useL2Layer(far)
       const cache = new BentoCache({ default: 'redis', ttl, stores: { redis: store } })
       const more = tags === undefined ? {} : { tags: [...tags] }
       return {
         read: (key) => cache.getOrSet({ key, factory: () => load(key), ...more }),
         get: (key) => cache.get({ key }),
-        getMany: (keys) => cache.getMany({ keys: [...keys] }),
         close: () => cache.disconnectAll(),
       }
     },

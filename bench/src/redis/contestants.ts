@@ -17,7 +17,8 @@ const pipelined = (contestant: Entrant['contestant']): Entrant => ({
 })
 
 const ioredis = async (): Promise<RedisContestant> => (await import('./ioredis.js')).ioredis
-const dedupe = async (): Promise<RedisContestant> => (await import('./async-cache-dedupe.js')).asyncCacheDedupe
+const dedupe = async (): Promise<RedisContestant> =>
+  (await import('./async-cache-dedupe.js')).asyncCacheDedupe
 const layered14 = async (): Promise<RedisContestant> => (await import('./layered-loader.js')).version14
 const layered16 = async (): Promise<RedisContestant> => (await import('./layered-loader.js')).version16
 const bento = async (): Promise<RedisContestant> => (await import('./bentocache.js')).far

@@ -5,7 +5,13 @@ import { RedisCache, redisStore } from '@flow-cache/redis'
 import { ttl } from '../contestant.js'
 import { nearEntries, type RedisContestant, type RedisSetup } from './contestant.js'
 
-const packages = ['@flow-cache/core', '@flow-cache/memory', '@flow-cache/multilevel', '@flow-cache/redis', 'ioredis']
+const packages = [
+  '@flow-cache/core',
+  '@flow-cache/memory',
+  '@flow-cache/multilevel',
+  '@flow-cache/redis',
+  'ioredis',
+]
 
 function contestant(label: string, make: (setup: RedisSetup) => Cache): RedisContestant {
   return {
@@ -28,10 +34,7 @@ function contestant(label: string, make: (setup: RedisSetup) => Cache): RedisCon
 }
 
 /** It pipelines by itself; the choice is not the user's. */
-export const redisCache = contestant(
-  '**flow-cache** `RedisCache`',
-  ({ url }) => new RedisCache({ url, ttl }),
-)
+export const redisCache = contestant('**flow-cache** `RedisCache`', ({ url }) => new RedisCache({ url, ttl }))
 
 export const multiLevelCache = contestant(
   '**flow-cache** `MultiLevelCache`',

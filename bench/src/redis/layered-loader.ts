@@ -6,7 +6,11 @@ import type { RedisContestant, RedisSetup } from './contestant.js'
 
 const config = { json: true, ttlInMsecs: ttl }
 
-function contestant(label: string, pkg: string, make: (client: Redis, setup: RedisSetup) => { get: (key: string) => Promise<unknown> }): RedisContestant {
+function contestant(
+  label: string,
+  pkg: string,
+  make: (client: Redis, setup: RedisSetup) => { get: (key: string) => Promise<unknown> },
+): RedisContestant {
   return {
     label,
     packages: [pkg, 'ioredis'],

@@ -7,9 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 
 /** A server of this benchmark's own, on a loopback port, that keeps nothing on disk. */
-export interface Server {
+export interface Server extends AsyncDisposable {
   readonly url: string
-  stop(): Promise<void>
 }
 
 const unpacked = fileURLToPath(new URL('../../../node_modules/.cache/redis-server/', import.meta.url))
@@ -33,7 +32,7 @@ export async function startServer(): Promise<Server> {
   failed.catch(() => {})
   return {
     url,
-    async stop() {
+    async [Symbol.asyncDispose]() {
       process.off('exit', end)
       child.kill('SIGTERM')
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
