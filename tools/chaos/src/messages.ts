@@ -1,7 +1,7 @@
 import type { Read } from './history.js'
 
 /** Which keys there are, and how each is changed. */
-export const keys: readonly string[] = Array.from({ length: 20 }, (_, i) => `key-${i}`)
+export const keys: readonly string[] = Array.from({ length: 100 }, (_, i) => `key-${i}`)
 
 /** Keys whose truth changes without a word to the cache: only their ttl bounds how old they may be. */
 export const silentKeys: readonly string[] = ['silent-0', 'silent-1', 'silent-2']
@@ -9,7 +9,7 @@ export const silentKeys: readonly string[] = ['silent-0', 'silent-1', 'silent-2'
 /** How long entries of silent keys are fresh, in milliseconds. */
 export const silentTtl = 1_000
 
-export const tagOf = (key: string): string => `tag-${Number(/\d+/.exec(key)![0]) % 5}`
+export const tagOf = (key: string): string => `tag-${Number(/\d+/.exec(key)![0]) % 20}`
 
 /** What a worker is started with. */
 export interface Assignment {

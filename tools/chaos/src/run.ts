@@ -26,6 +26,12 @@ export interface Report extends Verdict {
 /** After a fault is over, how long until everybody is sure to have caught up, in milliseconds. */
 const recovery = 3_500
 
+/** How long it is calm between faults, on the average, in milliseconds. */
+const calm = 4_000
+
+/** No process: what happens concerns nobody's news. */
+const nobody = -2
+
 interface Member {
   readonly index: number
   readonly proxy: Proxy
@@ -122,7 +128,8 @@ export async function run({ ms, seed, processes, delta, onProgress }: RunOptions
     )
   }, 5_000)
   while (instant() - begun < ms - recovery) {
-    await sleep(200 + random() * 1_500)
+    // Mostly calm: in an outage much is allowed.
+    await sleep(random() * 2 * calm)
     const names = Object.keys(kinds)
     const name = names[Math.floor(random() * names.length)]!
     const member = members[Math.floor(random() * members.length)]!
@@ -189,7 +196,7 @@ const kinds: Readonly<Record<string, (scene: Scene) => Promise<number | undefine
   },
   async 'SCRIPT FLUSH'({ admin }) {
     await admin.script('FLUSH').catch(() => {})
-    return undefined
+    return nobody
   },
   async 'CLIENT KILL'({ admin, random }) {
     const list = String(await admin.client('LIST').catch(() => ''))
@@ -229,7 +236,7 @@ const kinds: Readonly<Record<string, (scene: Scene) => Promise<number | undefine
   },
   async 'a process dies'({ member, crash }) {
     await crash(member)
-    return undefined
+    return nobody
   },
 }
 

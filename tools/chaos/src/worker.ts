@@ -9,6 +9,12 @@ import { instant, seeded } from './random.js'
 
 /* One process: reads and changes at random until it is told to stop. The truth is the parent's. */
 
+/**
+ * How many of the operations change something. Few: what is written again soon is soon right again, whatever went
+ * wrong before.
+ */
+const changes = 0.0007
+
 const send = (request: Request): void => void process.send?.(request)
 const waiting = new Map<number, (values: readonly string[]) => void>()
 let asked = 0
@@ -70,7 +76,7 @@ class Worker {
   async #loop(): Promise<void> {
     for (let i = 0; !this.#stopped; i++) {
       const draw = this.#random()
-      if (draw < 0.006) await this.#write(draw / 0.006)
+      if (draw < changes) await this.#write(draw / changes)
       else await this.#read(draw)
       // Not always: hits in a row are what a service does.
       if (i % 8 === 0) await sleep(this.#random() * 4)
@@ -111,12 +117,12 @@ class Worker {
   async #change(draw: number): Promise<void> {
     const key = keys[Math.floor(this.#random() * keys.length)]!
     const tag = tagOf(key)
-    const concerned = draw < 0.75 ? [key] : draw < 0.97 ? keys.filter((one) => tagOf(one) === tag) : keys
+    const concerned = draw < 0.75 ? [key] : draw < 0.99 ? keys.filter((one) => tagOf(one) === tag) : keys
     const values = await ask({ kind: 'write', keys: concerned })
     this.#failures = 0
     if (draw < 0.4) await this.#cache.set(key, values[0], { tags: [tag] })
     else if (draw < 0.75) await this.#cache.delete(key)
-    else if (draw < 0.97) await this.#cache.invalidateTags([tag])
+    else if (draw < 0.99) await this.#cache.invalidateTags([tag])
     else await this.#cache.clear()
     send({ kind: 'wrote', values, end: instant(), acknowledged: this.#failures === 0 })
   }
