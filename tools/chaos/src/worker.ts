@@ -9,11 +9,14 @@ import { instant, seeded } from './random.js'
 
 /* One process: reads and changes at random until it is told to stop. The truth is the parent's. */
 
-/**
- * How many of the operations change something. Few: what is written again soon is soon right again, whatever went
- * wrong before.
- */
-const changes = 0.0007
+/** How many of the operations change something, in calm times and in a scramble. */
+const changes = { calm: 0.0005, scramble: 0.02 }
+
+/** Every so often, in milliseconds, all processes change and load one key at once, and then leave it alone. */
+const period = 1_500
+
+/** The part of a period that is a scramble. Afterwards what went wrong stays to be seen. */
+const scramble = 0.15
 
 const send = (request: Request): void => void process.send?.(request)
 const waiting = new Map<number, (values: readonly string[]) => void>()
@@ -76,7 +79,9 @@ class Worker {
   async #loop(): Promise<void> {
     for (let i = 0; !this.#stopped; i++) {
       const draw = this.#random()
-      if (draw < changes) await this.#write(draw / changes)
+      const now = instant() / period
+      const rate = now % 1 < scramble ? changes.scramble : changes.calm
+      if (draw < rate) await this.#write(draw / rate)
       else await this.#read(draw)
       // Not always: hits in a row are what a service does.
       if (i % 8 === 0) await sleep(this.#random() * 4)
@@ -85,8 +90,7 @@ class Worker {
 
   async #read(draw: number): Promise<void> {
     const silent = draw > 0.97
-    const list = silent ? silentKeys : keys
-    const key = list[Math.floor(this.#random() * list.length)]!
+    const key = silent ? this.#oneOf(silentKeys) : this.#key()
     const begin = instant()
     let value: unknown
     if (draw > 0.85 && !silent) value = await this.#cache.get(key)
@@ -98,6 +102,15 @@ class Worker {
     const end = instant()
     if (value !== undefined)
       this.#reads.push({ key, value: String(value), process: this.#assignment.process, begin, end })
+  }
+
+  /** Half of the time the key that everybody is after. */
+  #key(): string {
+    return this.#random() < 0.5 ? keys[Math.floor(instant() / period) % keys.length]! : this.#oneOf(keys)
+  }
+
+  #oneOf(list: readonly string[]): string {
+    return list[Math.floor(this.#random() * list.length)]!
   }
 
   async #load(key: string): Promise<string> {
@@ -115,7 +128,7 @@ class Worker {
   }
 
   async #change(draw: number): Promise<void> {
-    const key = keys[Math.floor(this.#random() * keys.length)]!
+    const key = this.#key()
     const tag = tagOf(key)
     const concerned = draw < 0.75 ? [key] : draw < 0.99 ? keys.filter((one) => tagOf(one) === tag) : keys
     const values = await ask({ kind: 'write', keys: concerned })
