@@ -1,4 +1,4 @@
-import { CacheError } from './errors.js'
+import { CacheError, pathStep } from './errors.js'
 import type { Plan } from './plan.js'
 
 const refuse = (path: string, what: string): never => {
@@ -7,9 +7,6 @@ const refuse = (path: string, what: string): never => {
     `${path} is ${what}, which cannot be copied; use plain data, or copy: 'share'`,
   )
 }
-
-const step = (path: string, key: string): string =>
-  /^[A-Za-z_$][\w$]*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`
 
 /**
  * A deep copy of plain data: objects, arrays, dates, maps, sets, bytes, regular expressions and primitives,
@@ -40,7 +37,7 @@ function clone(value: unknown, path: string, seen: Map<object, unknown>): unknow
   if (prototype === Object.prototype || prototype === null || prototype.constructor?.name === 'Object') {
     const copy = keep(prototype === null ? Object.create(null) : {}) as Record<string, unknown>
     for (const key of Object.keys(value)) {
-      const part = clone((value as Record<string, unknown>)[key], step(path, key), seen)
+      const part = clone((value as Record<string, unknown>)[key], path + pathStep(key), seen)
       // Defined, not assigned: `__proto__` is a key like others.
       if (key === '__proto__') {
         Object.defineProperty(copy, key, {

@@ -61,3 +61,7 @@ export class CacheKeyError extends CacheError {
     return 'CacheKeyError'
   }
 }
+
+/** How a path goes on to the item of an index or the property of a name. */
+export const pathStep = (at: number | string): string =>
+  typeof at === 'string' && /^[A-Za-z_$][\w$]*$/.test(at) ? `.${at}` : `[${JSON.stringify(at)}]`
