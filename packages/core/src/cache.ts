@@ -1,3 +1,4 @@
+import { checkFunction, checkText, wrong } from './checks.js'
 import { give } from './copy.js'
 import { clear, clearPattern, invalidateTags } from './clearing.js'
 import { type Duration, toMs } from './duration.js'
@@ -10,7 +11,7 @@ import type { Loader, LoadMany } from './loader.js'
 import { hit, load, missed } from './loading.js'
 import { findMany, loadAll, targets } from './loading-many.js'
 import type { CacheOptions, GetOrSetOptions, LoadingOptions, SetOptions } from './options.js'
-import { build, checkFunction, plan, type Plan, show } from './plan.js'
+import { build, plan, type Plan } from './plan.js'
 import type { Found, Target } from './found.js'
 import { find } from './reading.js'
 import { Scope } from './scope.js'
@@ -44,12 +45,9 @@ export class Cache {
       this.#engine = from
       this.#scope = scope!
     } else {
-      const { settings, plan: calls } = build(from)
-      for (const member of ['get', 'set', 'delete', 'clear', 'close'] as const) {
-        checkFunction(from.store?.[member], `store.${member}`)
-      }
-      this.#scope = new Scope('', from.store.tags === undefined ? [] : [''], calls)
-      this.#engine = new Engine(from, settings, calls.timeouts.store)
+      const settings = build(from)
+      this.#scope = new Scope('', from.store.tags === undefined ? [] : [''], settings)
+      this.#engine = new Engine(settings)
     }
     this.#prefix = this.#scope.prefix
     this.#plain = isPlain(this.#scope.plan)
@@ -168,7 +166,7 @@ export class Cache {
     options?: SetOptions,
   ): Promise<void> {
     if (typeof entries !== 'object' || entries === null) {
-      throw new TypeError(`setMany takes a Map, an object or pairs, got ${show(entries)}`)
+      wrong('entries', 'a Map, an object or pairs', entries)
     }
     const pairs = Symbol.iterator in entries ? [...entries] : Object.entries(entries)
     return setMany(this.#engine, this.#scope, pairs, this.#plan(options))
@@ -230,9 +228,7 @@ export class Cache {
     fn: Wrappable<Args, V>,
     options: WrapOptions<Args> = {},
   ): Wrapped<Args, V> {
-    if (typeof name !== 'string' || name === '') {
-      throw new TypeError(`wrap needs a name, a non-empty string, got ${show(name)}`)
-    }
+    checkText(name, "wrap's name")
     checkFunction(fn, 'fn')
     const { key: choose, ...rest } = options
     if (choose !== undefined) checkFunction(choose, 'key')

@@ -1,8 +1,9 @@
 import { attempt, chain, isPromise } from './awaitable.js'
+import { checkText } from './checks.js'
 import type { Engine } from './engine.js'
 import { CacheError } from './errors.js'
 import { matchGlob } from './glob.js'
-import { checkTags, show } from './plan.js'
+import { checkTags } from './plan.js'
 import type { Scope } from './scope.js'
 import type { Awaitable } from './store.js'
 import { removeAll } from './writing.js'
@@ -63,8 +64,7 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
 
 /** Removes the keys of this namespace that match, and tells how many. Namespaces within are not touched. */
 export async function clearPattern(engine: Engine, scope: Scope, glob: string): Promise<number> {
-  if (typeof glob !== 'string' || glob === '')
-    throw new TypeError(`a pattern must be a non-empty string, got ${show(glob)}`)
+  checkText(glob, 'a pattern')
   engine.assertOpen()
   const { keys } = engine.store
   if (keys === undefined) {

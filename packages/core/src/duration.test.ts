@@ -87,10 +87,10 @@ describe('toMs', () => {
 
   it('says which option is wrong, what it got and what is accepted', () => {
     expect(() => toMsOf('5 minutes')).toThrow(
-      `grace must be milliseconds or a string such as '500ms', '30s', '5m', '1.5h' or '7d', got "5 minutes"`,
+      `grace must be milliseconds or a string such as '500ms', '30s', '5m', '1.5h' or '7d', got '5 minutes'`,
     )
     expect(() => toMsOf(null)).toThrow(/got null$/)
-    expect(() => toMsOf(true)).toThrow(/got boolean$/)
+    expect(() => toMsOf(true)).toThrow(/got true$/)
   })
 
   it('gives back every whole number of up to 15 digits', () => {
@@ -123,8 +123,6 @@ describe('volatility', () => {
 
   it.each(['slow', 'constructor', '__proto__', '', undefined, 5])('refuses the name %j', (name) => {
     expect(() => ttlOf(name as never)).toThrow(TypeError)
-    expect(() => ttlOf(name as never)).toThrow(
-      `volatility must be one of 'static', 'dynamic', 'realtime', got`,
-    )
+    expect(() => ttlOf(name as never)).toThrow(`volatility must be 'static' or 'dynamic' or 'realtime', got`)
   })
 })

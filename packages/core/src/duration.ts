@@ -1,3 +1,5 @@
+import { anyOf, wrong } from './checks.js'
+
 /** A decimal number and a unit: milliseconds, seconds, minutes, hours or days of 24 hours. */
 export type DurationString = `${number}ms` | `${number}s` | `${number}m` | `${number}h` | `${number}d`
 
@@ -27,10 +29,7 @@ export function toMs(value: Duration, optionName: string): number {
 function parse(value: unknown, name: string): number {
   const match = typeof value === 'string' ? form.exec(value) : null
   if (match === null && typeof value !== 'number') {
-    const got = typeof value === 'string' ? JSON.stringify(value) : value === null ? 'null' : typeof value
-    throw new TypeError(
-      `${name} must be milliseconds or a string such as '500ms', '30s', '5m', '1.5h' or '7d', got ${got}`,
-    )
+    wrong(name, "milliseconds or a string such as '500ms', '30s', '5m', '1.5h' or '7d'", value)
   }
   // A product of decimals ends in noise after some 15 digits: 1.005 s would be 1004.9999999999999 ms.
   const ms = match ? Number((Number(match[1]) * units[match[2]!]!).toPrecision(15)) : Number(value)
@@ -53,8 +52,5 @@ export const volatility: Readonly<Record<Volatility, number>> = /* @__PURE__ */ 
 /** The `ttl` that a volatility stands for, in milliseconds. An unknown name is a `TypeError` that lists the known. */
 export function ttlOf(name: Volatility): number {
   if (Object.hasOwn(volatility, name)) return volatility[name]
-  const known = Object.keys(volatility).join("', '")
-  throw new TypeError(
-    `volatility must be one of '${known}', got ${typeof name === 'string' ? JSON.stringify(name) : typeof name}`,
-  )
+  return wrong('volatility', anyOf(Object.keys(volatility)), name)
 }

@@ -1,10 +1,9 @@
 import { attempt, chain, ignore, isPromise } from './awaitable.js'
-import { type Clock, systemClock } from './clock.js'
+import type { Clock } from './clock.js'
 import { CacheError } from './errors.js'
 import { type CacheEvents, type EventName, Events, type KeyEvent, type Listener } from './events.js'
 import { Failures } from './failures.js'
 import type { Flight } from './flight.js'
-import type { CacheOptions } from './options.js'
 import type { Settings } from './plan.js'
 import type { Scope } from './scope.js'
 import { counters, type Counters } from './stats.js'
@@ -59,15 +58,15 @@ export class Engine {
   readonly #work = new Set<Promise<void>>()
   readonly #unfollow: readonly ((() => void) | undefined)[]
 
-  constructor(options: CacheOptions, settings: Settings, storeTimeout: number) {
-    const { store, clock = systemClock } = options
+  constructor(settings: Settings) {
+    const { store, clock } = settings
     this.store = store
     this.local = store.local ?? nothing
     this.tiers = store.tiers ?? ['store']
     this.clock = clock
     this.coarse = clock.coarse === undefined ? () => clock.now() : () => clock.coarse!()
     this.settings = settings
-    this.guard = new StoreGuard(clock, storeTimeout, settings.circuit, (state) =>
+    this.guard = new StoreGuard(clock, settings.timeouts.store, settings.circuit, (state) =>
       this.events.emit('circuit', { state }),
     )
     const { tags } = store

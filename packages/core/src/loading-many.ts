@@ -1,4 +1,5 @@
 import { attempt } from './awaitable.js'
+import { show, wrong } from './checks.js'
 import { type Deferred, deferred } from './deferred.js'
 import type { Engine } from './engine.js'
 import { CacheError } from './errors.js'
@@ -8,14 +9,14 @@ import { loadOptions } from './load-context.js'
 import type { LoadContext, LoadMany, LoadManyContext } from './loader.js'
 import { load } from './loading.js'
 import type { LoadOptions } from './options.js'
-import { type Plan, show } from './plan.js'
+import type { Plan } from './plan.js'
 import { find, usable } from './reading.js'
 import type { Scope } from './scope.js'
 
 /** The keys as they are asked for, each once. */
 export function targets(scope: Scope, keys: Iterable<string>, plan: Plan): readonly Target[] {
   if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
-    throw new TypeError(`keys must be an array or another iterable of strings, got ${show(keys)}`)
+    wrong('keys', 'an array or another iterable of strings', keys)
   }
   return [...new Set(keys)].map((key) => ({ scope, key, storeKey: scope.keyIn(key), plan }))
 }

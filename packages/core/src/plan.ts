@@ -1,6 +1,8 @@
+import { anyOf, checkFunction, wrong } from './checks.js'
+import { type Clock, systemClock } from './clock.js'
 import { toMs, ttlOf, type Volatility } from './duration.js'
-import type { CacheSettings, GetOrSetOptions, Timeouts } from './options.js'
-import { systemRandom } from './random.js'
+import type { CacheOptions, GetOrSetOptions, Timeouts } from './options.js'
+import { type Random, systemRandom } from './random.js'
 
 /** The timeouts of a call, in milliseconds. `store` is the cache's. */
 export type TimeoutPlan = Readonly<Record<keyof Timeouts | 'store', number>>
@@ -18,10 +20,11 @@ export interface Plan extends Omit<GetOrSetOptions, 'volatility'> {
   readonly timeouts: TimeoutPlan
 }
 
-/** What belongs to a cache as a whole, resolved. */
-export interface Settings extends Pick<CacheSettings, 'onStoreError' | 'asyncContext'> {
+/** What belongs to a cache as a whole, and what it gives its calls. */
+export interface Settings extends Plan, Pick<CacheOptions, 'store' | 'onStoreError' | 'asyncContext'> {
   readonly name: string
-  readonly random: () => number
+  readonly clock: Clock
+  readonly random: Random
   readonly circuit: Readonly<Record<'failures' | 'cooldown', number>>
   readonly maxLoads: number
   readonly maxTags: number
@@ -29,7 +32,7 @@ export interface Settings extends Pick<CacheSettings, 'onStoreError' | 'asyncCon
 }
 
 /** What holds where nothing else is said. */
-const defaults: Plan = Object.freeze({
+const defaults: Omit<Settings, 'store'> = Object.freeze({
   ttl: 5 * 60_000,
   grace: 0,
   jitter: 0,
@@ -39,11 +42,8 @@ const defaults: Plan = Object.freeze({
   tags: [],
   copy: 'share',
   timeouts: { soft: Infinity, hard: Infinity, load: 5 * 60_000, store: 200 },
-})
-
-/** What holds for a cache as a whole where nothing else is said. */
-const defaultSettings: Settings = Object.freeze({
   name: 'cache',
+  clock: systemClock,
   random: systemRandom,
   circuit: { failures: 3, cooldown: 1_000 },
   maxLoads: 100_000,
@@ -59,15 +59,6 @@ type Check = (value: never, name: string, before: never) => unknown
 
 /** The options that are known at one place, with the check of each. */
 type Checks = Readonly<Record<string, Check>>
-
-const wrong = (name: string, wanted: string, value: unknown): never => {
-  throw new TypeError(`${name} must be ${wanted}, got ${show(value)}`)
-}
-
-/** A function, or a `TypeError`. */
-export function checkFunction(value: unknown, name: string): unknown {
-  return typeof value === 'function' ? value : wrong(name, 'a function', value)
-}
 
 /** Distinct non-empty strings, or a `TypeError`. */
 export function checkTags(tags: unknown, name = 'tags', before: readonly string[] = []): readonly string[] {
@@ -89,13 +80,14 @@ const between =
 const oneOf =
   (...words: readonly unknown[]): Check =>
   (value, name) =>
-    words.includes(value) ? value : wrong(name, words.map(show).join(' or '), value)
+    words.includes(value) ? value : wrong(name, anyOf(words), value)
 
-/** An object with a function of that name. */
+/** An object with functions of those names. */
 const having =
-  (method: string): Check =>
+  (...methods: readonly string[]): Check =>
   (value: object, name) => {
-    checkFunction((value as Record<string, unknown> | null)?.[method], `${name}.${method}`)
+    for (const method of methods)
+      checkFunction((value as Record<string, unknown> | undefined)?.[method], `${name}.${method}`)
     return value
   }
 
@@ -134,7 +126,9 @@ const callChecks: Checks = {
   skip: oneOf('read', 'write', 'both'),
 }
 
-const settingChecks: Checks = {
+/** The options of a cache as a whole, which hold its defaults for calls. */
+const cacheChecks: Checks = {
+  ...callChecks,
   name: (value, name) => (typeof value === 'string' ? value : wrong(name, 'a string', value)),
   random: checkFunction,
   clock: having('now'),
@@ -145,11 +139,11 @@ const settingChecks: Checks = {
   maxTags: count,
   leaseTerm: toMs,
   asyncContext: having('getStore'),
-  store: (value) => value,
+  store: having('get', 'set', 'delete', 'clear', 'close'),
 }
 
 /** The options any cache takes beside its store's own, for caches that come with a store. */
-export const cacheOptionNames: readonly string[] = Object.keys({ ...settingChecks, ...callChecks })
+export const cacheOptionNames: readonly string[] = Object.keys(cacheChecks)
 
 /** `options` over `base`, each looked at. A name that is not known is a `TypeError`. */
 function resolve<T extends object>(checks: Checks, base: T, options: object, where: string): T {
@@ -167,8 +161,8 @@ function resolve<T extends object>(checks: Checks, base: T, options: object, whe
 }
 
 /** `options` over `base`. Options that contradict each other are refused, naming both. */
-export function plan(base: Plan, options: GetOrSetOptions): Plan {
-  const result = resolve(callChecks, base, options, 'options') as { -readonly [K in keyof Plan]: Plan[K] }
+export function plan<T extends Plan>(base: T, options: GetOrSetOptions, checks: Checks = callChecks): T {
+  const result = resolve(checks, base, options, 'options') as { -readonly [K in keyof Plan]: Plan[K] }
   if (options.volatility !== undefined) {
     exclude(options, 'ttl', 'volatility')
     result.ttl = (result as unknown as { volatility: number }).volatility
@@ -187,20 +181,16 @@ export function plan(base: Plan, options: GetOrSetOptions): Plan {
   if (result.migrate !== undefined && result.version === undefined) {
     throw new TypeError('migrate needs version: the one it migrates to')
   }
-  return result
+  return result as T
 }
 
-/** What a cache is built with, looked at: its own settings, and what it gives its calls. */
-export function build(options: CacheSettings): { readonly settings: Settings; readonly plan: Plan } {
-  const [own, forCalls] = [true, false].map((isOwn) =>
-    Object.fromEntries(
-      Object.entries(options).filter(([name]) => Object.hasOwn(settingChecks, name) === isOwn),
-    ),
-  ) as [CacheSettings, GetOrSetOptions]
-  const settings = resolve(settingChecks, defaultSettings, own, 'options')
-  const calls = plan(defaults, forCalls)
-  inOrder('timeouts.store', calls.timeouts.store, 'leaseTerm', settings.leaseTerm)
-  return { settings, plan: calls }
+/** What a cache is built with, looked at. */
+export function build(options: CacheOptions): Settings {
+  const { store } = options
+  cacheChecks['store']!(store as never, 'store', undefined as never)
+  const settings = plan({ ...defaults, store }, options, cacheChecks)
+  inOrder('timeouts.store', settings.timeouts.store, 'leaseTerm', settings.leaseTerm)
+  return settings
 }
 
 function exclude(options: GetOrSetOptions, one: keyof GetOrSetOptions, other: keyof GetOrSetOptions): void {
@@ -211,12 +201,4 @@ function exclude(options: GetOrSetOptions, one: keyof GetOrSetOptions, other: ke
 
 function inOrder(small: string, least: number, large: string, most: number): void {
   if (least > most) throw new RangeError(`${small} (${least} ms) must not exceed ${large} (${most} ms)`)
-}
-
-/** A value as a message can show it: short, and never calling its code. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value.slice(0, 40)}'`
-  if (typeof value === 'function') return 'a function'
-  if (typeof value !== 'object' || value === null) return String(value)
-  return Array.isArray(value) ? 'an array' : 'an object'
 }

@@ -1,4 +1,5 @@
-import { type Plan, show } from './plan.js'
+import { checkText } from './checks.js'
+import type { Plan } from './plan.js'
 
 /**
  * A cache's part of the key space. The root's keys stand as they are; a namespace's are `@name:key`, a nested
@@ -22,20 +23,17 @@ export class Scope {
   }
 
   child(name: string, plan: Plan): Scope {
-    if (typeof name !== 'string' || name === '') {
-      throw new TypeError(`a namespace's name must be a non-empty string, got ${show(name)}`)
-    }
-    const escaped = name.replace(/[%@:/]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)
+    const escaped = checkText(name, "a namespace's name").replace(
+      /[%@:/]/g,
+      (c) => `%${c.charCodeAt(0).toString(16)}`,
+    )
     const namespace = this.namespace === '' ? escaped : `${this.namespace}/${escaped}`
     return new Scope(namespace, [...this.epochs, `@${namespace}:`], plan)
   }
 
   /** The key as the store knows it. A key that is not a non-empty string is a `TypeError`. */
   keyIn(key: string): string {
-    if (typeof key !== 'string' || key === '') {
-      throw new TypeError(`a key must be a non-empty string, got ${show(key)}`)
-    }
-    return this.#name(key)
+    return this.#name(checkText(key, 'a key'))
   }
 
   /** The tags' full names, and the epochs'. */

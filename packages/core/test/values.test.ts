@@ -376,7 +376,7 @@ describe('an option', () => {
     await expect(cache.getOrSet('k', none)).rejects.toThrow(/^loader must be a function, got undefined/)
     await expect(cache.getOrSetMany(['k'], none)).rejects.toThrow(/^loadMany must be a function/)
     expect(() => cache.wrap('f', none)).toThrow(/^fn must be a function/)
-    expect(() => cache.wrap('', () => 1)).toThrow(/^wrap needs a name/)
+    expect(() => cache.wrap('', () => 1)).toThrow(/^wrap's name must be a non-empty string/)
     expect(() => cache.on('hit', none)).toThrow(/^listener must be a function/)
     expect(() => cache.namespace('')).toThrow(/^a namespace's name must be a non-empty string/)
     await expect(cache.clearPattern('')).rejects.toThrow(/^a pattern must be a non-empty string/)
