@@ -18,8 +18,7 @@ export function invalidateTags(engine: Engine, scope: Scope, tags: readonly stri
       tags.map((tag) => scope.keyIn(tag)),
     ),
     () => {
-      if (engine.events.has('invalidate'))
-        engine.events.emit('invalidate', { namespace: scope.namespace, tags })
+      engine.events.emit('invalidate', { namespace: scope.namespace, tags })
     },
   )
 }
@@ -42,7 +41,7 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
   const { store } = engine
   const swept = (prefix?: string): Awaitable<void> =>
     attempt(
-      () => engine.guard.call('clear', () => store.clear(prefix)),
+      () => engine.guard.call('clear', (store) => store.clear(prefix)),
       () => undefined,
       (error) => {
         // The epoch of a namespace ends its entries in any case.
@@ -58,7 +57,7 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
     return chain(swept(scope.prefix), () => swept(`@${scope.namespace}/`))
   }
   return chain(engine.changeWhere(covers, 'clear', inStore), () => {
-    if (engine.events.has('clear')) engine.events.emit('clear', { namespace: scope.namespace })
+    engine.events.emit('clear', { namespace: scope.namespace })
   })
 }
 
@@ -84,11 +83,11 @@ export async function clearPattern(engine: Engine, scope: Scope, glob: string): 
     for await (const listed of keys.scan(scope.prefix, inStore)) {
       const matching = listed.filter(matches)
       if (matching.length === 0) continue
-      const count = engine.guard.call('delete', () => removeAll(engine.store, matching))
+      const count = engine.guard.call('delete', (store) => removeAll(store, matching))
       removed += isPromise(count) ? await count : count
     }
   }
   await engine.changeWhere(matches, 'clear', sweep)
-  if (engine.events.has('clear')) engine.events.emit('clear', { namespace: scope.namespace, pattern: glob })
+  engine.events.emit('clear', { namespace: scope.namespace, pattern: glob })
   return removed
 }

@@ -66,18 +66,8 @@ export class Engine {
     this.clock = clock
     this.coarse = clock.coarse === undefined ? () => clock.now() : () => clock.coarse!()
     this.settings = settings
-    this.guard = new StoreGuard(clock, settings.timeouts.store, settings.circuit, (state) =>
-      this.events.emit('circuit', { state }),
-    )
-    const { tags } = store
-    const guarded = tags && {
-      position: () => this.guard.call('read the tags', () => tags.position()),
-      versions: (names: readonly string[], since?: string) =>
-        this.guard.call('read the tags', () => tags.versions(names, since)),
-      invalidate: (names: readonly string[]) =>
-        this.guard.call('invalidate tags', () => tags.invalidate(names)),
-    }
-    this.tags = new TagTable(settings.maxTags, guarded, store.log !== undefined)
+    this.guard = new StoreGuard(settings, (state) => this.events.emit('circuit', { state }))
+    this.tags = new TagTable(settings.maxTags, this.guard, store)
     this.#unfollow = [
       store.log?.follow({
         changed: (change) => this.#changed(change),
@@ -113,8 +103,7 @@ export class Engine {
   /** Tells of a failure that no caller is told of. */
   report(error: unknown, during: string, key?: string): void {
     this.count.errors++
-    if (this.events.has('error'))
-      this.events.emit('error', { error, during, ...(key !== undefined && { key }) })
+    this.events.emit('error', { error, during, ...(key !== undefined && { key }) })
   }
 
   /** Does with a failing store call what `onStoreError` says. A value that cannot be kept always reaches the caller. */
@@ -162,7 +151,12 @@ export class Engine {
    *
    * `unless` is the answer where the store fails and that is tolerated; the keys are owed a removal then.
    */
-  change<T>(storeKeys: readonly string[], during: string, call: () => Awaitable<T>, unless: T): Awaitable<T> {
+  change<T>(
+    storeKeys: readonly string[],
+    during: string,
+    call: (store: Store) => Awaitable<T>,
+    unless: T,
+  ): Awaitable<T> {
     const settled = (): void => {
       for (const storeKey of storeKeys) this.fence(storeKey)
     }
@@ -229,7 +223,7 @@ export class Engine {
     if (this.#owesAll) return this.#settleAll()
     if (!this.#owed.has(storeKey)) return
     return chain(
-      this.guard.call('delete', () => this.store.delete(storeKey)),
+      this.guard.call('delete', (store) => store.delete(storeKey)),
       () => {
         this.#owed.delete(storeKey)
       },
@@ -238,7 +232,7 @@ export class Engine {
 
   #settleAll(): Awaitable<void> {
     return chain(
-      this.guard.call('clear', () => this.store.clear()),
+      this.guard.call('clear', (store) => store.clear()),
       () => {
         this.#owesAll = false
         this.#owed.clear()
@@ -261,7 +255,7 @@ export class Engine {
 
   /** Takes an entry that cannot be used out of the store, without a word if that fails: it is a miss either way. */
   drop(storeKey: string): Awaitable<void> {
-    return attempt(() => this.guard.call('delete', () => this.store.delete(storeKey)), ignore, ignore)
+    return attempt(() => this.guard.call('delete', (store) => store.delete(storeKey)), ignore, ignore)
   }
 
   /** Takes a flight that has ended, or is given up, out of the tables. */

@@ -126,18 +126,22 @@ async function mark(engine: Engine, flight: Flight): Promise<TagPosition> {
 /** What the store has, and the lease where there are leases. A store that fails is left alone by this load. */
 async function read(engine: Engine, flight: Flight): Promise<Found | undefined> {
   const { storeKey } = flight.request
-  const { store } = engine
+  const { leases } = engine.store
   for (let again = true; ; again = false) {
     try {
       await engine.settle(storeKey)
-      if (store.leases !== undefined) return await acquire(engine, flight)
-      return await usable(engine, flight.request, await engine.guard.call('get', () => store.get(storeKey)))
+      if (leases !== undefined) return await acquire(engine, flight)
+      return await usable(
+        engine,
+        flight.request,
+        await engine.guard.call('get', (store) => store.get(storeKey)),
+      )
     } catch (error) {
       if (error === startOver) throw error
       await unreadable(engine, flight.request, error)
       if (error instanceof CacheError && error.code === 'ERR_POISONED') {
         // What could not be read is gone now, and the right to load still to be had.
-        if (store.leases === undefined) return undefined
+        if (leases === undefined) return undefined
         if (again) continue
       }
     }

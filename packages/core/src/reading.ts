@@ -14,7 +14,7 @@ const checked = new WeakMap<Entry, Pick<Plan, 'schema' | 'version'> & { readonly
 export function find(engine: Engine, target: Target): Awaitable<Found | undefined> {
   const { storeKey } = target
   return attempt(
-    () => chain(engine.settle(storeKey), () => engine.guard.call('get', () => engine.store.get(storeKey))),
+    () => chain(engine.settle(storeKey), () => engine.guard.call('get', (store) => store.get(storeKey))),
     (entry) => usable(engine, target, entry),
     (error) => unreadable(engine, target, error),
   )

@@ -1,31 +1,22 @@
 import { isPromise } from './awaitable.js'
-import type { Clock } from './clock.js'
+import type { Timer } from './clock.js'
 import { CacheError } from './errors.js'
-import type { Awaitable } from './store.js'
+import type { Settings } from './plan.js'
+import type { Awaitable, Store } from './store.js'
 
 /**
  * Stands around every call to a store: a call that takes too long is given up, and after failures in a row
  * the store is left alone, until one call that is let through succeeds. (Nygard, "Release It!", 2007.)
  */
 export class StoreGuard {
-  readonly #clock: Clock
-  readonly #timeout: number
-  readonly #circuit: Readonly<Record<'failures' | 'cooldown', number>>
+  readonly #settings: Settings
   readonly #onCircuit: (state: 'open' | 'half-open' | 'closed') => void
   #failed = 0
   #openUntil = 0
   #probing = false
 
-  /** `timeout`: how long a call may take, in milliseconds. */
-  constructor(
-    clock: Clock,
-    timeout: number,
-    circuit: Readonly<Record<'failures' | 'cooldown', number>>,
-    onCircuit: (state: 'open' | 'half-open' | 'closed') => void,
-  ) {
-    this.#clock = clock
-    this.#timeout = timeout
-    this.#circuit = circuit
+  constructor(settings: Settings, onCircuit: (state: 'open' | 'half-open' | 'closed') => void) {
+    this.#settings = settings
     this.#onCircuit = onCircuit
   }
 
@@ -34,9 +25,10 @@ export class StoreGuard {
    * code `ERR_STORE`, `ERR_STORE_TIMEOUT` or `ERR_CIRCUIT_OPEN`, thrown or rejected; one that the store threw
    * itself with another code (a value it cannot keep) passes, and says nothing of the store's health.
    */
-  call<T>(during: string, call: () => Awaitable<T>): Awaitable<T> {
+  call<T>(during: string, call: (store: Store) => Awaitable<T>): Awaitable<T> {
+    const { store, clock } = this.#settings
     if (this.#openUntil > 0) {
-      if (this.#probing || this.#clock.now() < this.#openUntil) {
+      if (this.#probing || clock.now() < this.#openUntil) {
         throw new CacheError(
           'ERR_CIRCUIT_OPEN',
           `the store failed ${this.#failed} times in a row and is left alone for now`,
@@ -47,7 +39,7 @@ export class StoreGuard {
     }
     let answer: Awaitable<T>
     try {
-      answer = call()
+      answer = call(store)
     } catch (cause) {
       throw this.#failure(during, cause)
     }
@@ -58,35 +50,21 @@ export class StoreGuard {
     return this.#bounded(during, answer)
   }
 
-  #bounded<T>(during: string, answer: PromiseLike<T>): Promise<T> {
-    const timeout = this.#timeout
-    return new Promise<T>((resolve, reject) => {
-      let late = false
-      const timer =
-        timeout === Infinity
-          ? undefined
-          : this.#clock.setTimer(
-              () => {
-                late = true
-                reject(this.#failure(during, undefined))
-              },
-              timeout,
-              true,
-            )
-      answer.then(
-        (value) => {
-          if (late) return
-          this.#clock.clearTimer(timer)
-          this.#succeeded()
-          resolve(value)
-        },
-        (cause: unknown) => {
-          if (late) return
-          this.#clock.clearTimer(timer)
-          reject(this.#failure(during, cause))
-        },
-      )
+  async #bounded<T>(during: string, answer: PromiseLike<T>): Promise<T> {
+    const { clock, timeouts } = this.#settings
+    let timer: Timer
+    const late = new Promise<never>((_, reject) => {
+      if (timeouts.store < Infinity) timer = clock.setTimer(reject, timeouts.store, true)
     })
+    try {
+      const value = await Promise.race([answer, late])
+      this.#succeeded()
+      return value
+    } catch (cause) {
+      throw this.#failure(during, cause)
+    } finally {
+      clock.clearTimer(timer)
+    }
   }
 
   #succeeded(): void {
@@ -105,16 +83,16 @@ export class StoreGuard {
       this.#succeeded()
       return cause
     }
-    this.#failed++
-    if (this.#failed >= this.#circuit.failures) {
+    const { clock, circuit, timeouts } = this.#settings
+    if (++this.#failed >= circuit.failures) {
       // Calls that were under way when it opened come to their end one by one; that is no news.
       const news = this.#openUntil === 0 || this.#probing
       this.#probing = false
-      this.#openUntil = this.#clock.now() + this.#circuit.cooldown
+      this.#openUntil = clock.now() + circuit.cooldown
       if (news) this.#onCircuit('open')
     }
     return cause === undefined
-      ? new CacheError('ERR_STORE_TIMEOUT', `the store took longer than ${this.#timeout} ms to ${during}`)
+      ? new CacheError('ERR_STORE_TIMEOUT', `the store took longer than ${timeouts.store} ms to ${during}`)
       : new CacheError('ERR_STORE', `the store failed to ${during}`, { cause })
   }
 }

@@ -1,7 +1,8 @@
 import type { TagVersion } from './entry.js'
 import { randomId } from './random.js'
-import { attempt, chain, isPromise } from './awaitable.js'
-import type { Awaitable, Tags } from './store.js'
+import { attempt, chain } from './awaitable.js'
+import type { StoreGuard } from './store-guard.js'
+import type { Awaitable, Store } from './store.js'
 
 /** A tag's version as this process knows it. Entries point at it, so that a hit asks it and looks nothing up. */
 class Marker implements TagVersion {
@@ -42,7 +43,9 @@ export function allAlive(tags: readonly TagVersion[]): boolean {
  */
 export class TagTable {
   readonly #max: number
-  readonly #source: Tags | undefined
+  readonly #guard: StoreGuard
+  /** Whether there is a source. */
+  readonly #shared: boolean
   readonly #trusted: boolean
   readonly #markers = new Map<string, Marker>()
   readonly #run = randomId()
@@ -56,10 +59,11 @@ export class TagTable {
   /** Questions to the source that are under way, with what changed meanwhile. */
   readonly #questions = new Set<Question>()
 
-  constructor(max: number, source: Tags | undefined, trusted: boolean) {
+  constructor(max: number, guard: StoreGuard, { tags, log }: Store) {
     this.#max = max
-    this.#source = source
-    this.#trusted = trusted
+    this.#guard = guard
+    this.#shared = tags !== undefined
+    this.#trusted = log !== undefined
   }
 
   /** Counts every change this process has seen: equal before and after means that no tag changed between. */
@@ -67,17 +71,13 @@ export class TagTable {
     return this.#changes
   }
 
-  get size(): number {
-    return this.#markers.size
-  }
-
   /** The tags' versions now, for a load or a write that is about to begin. */
   snapshot(names: readonly string[]): Awaitable<readonly TagVersion[]> {
     const versions: Marker[] = []
     for (const name of names) {
-      const marker =
-        this.#markers.get(name) ?? (this.#source === undefined ? this.#put(name, this.#horizon) : undefined)
-      if (marker === undefined) return this.#ask(names)
+      const marker = this.#markers.get(name) ?? (this.#shared ? undefined : this.#put(name, this.#horizon))
+      // Without a position to compare with, there is a version of each.
+      if (marker === undefined) return this.#ask(names) as Awaitable<readonly TagVersion[]>
       // The one in use longest ago is the first to be forgotten.
       this.#markers.delete(name)
       this.#markers.set(name, marker)
@@ -88,7 +88,7 @@ export class TagTable {
 
   /** Where the invalidations stand, to be given to `snapshotSince` when the load has said which tags it adds. */
   position(): Awaitable<TagPosition> {
-    return this.#source === undefined ? this.#changes : this.#source.position()
+    return this.#shared ? this.#call(({ tags }) => tags!.position()) : this.#changes
   }
 
   /** The versions of tags, unless any of them may have been invalidated since `position`. */
@@ -97,15 +97,9 @@ export class TagTable {
     position: TagPosition,
   ): Awaitable<readonly TagVersion[] | undefined> {
     if (position === undefined) return undefined
-    if (this.#source === undefined) {
-      const versions = this.snapshot(names) as readonly Marker[]
-      return versions.some((marker) => marker.bornAt > (position as number)) ? undefined : versions
-    }
-    const source = this.#source
-    return chain(
-      chain(this.#settle(source), () => source.versions(names, position as string)),
-      (versions) => pair(names, versions),
-    )
+    if (this.#shared) return this.#ask(names, position as string)
+    const versions = this.snapshot(names) as readonly Marker[]
+    return versions.some((marker) => marker.bornAt > (position as number)) ? undefined : versions
   }
 
   /**
@@ -123,40 +117,40 @@ export class TagTable {
       else (tags as TagVersion[])[i] = marker
     }
     if (unknown.length === 0) return true
-    if (this.#source === undefined) return false
-    const equal = (versions: readonly TagVersion[]): boolean => {
-      const now = new Map(versions.map((version) => [version.name, version]))
-      for (let i = 0; i < tags.length; i++) {
-        const current = now.get(tags[i]!.name)
-        if (current === undefined) continue
-        if (current.version !== tags[i]!.version) return false
+    if (!this.#shared) return false
+    return chain(this.#ask(unknown), (versions) => {
+      const now = new Map(versions!.map((version) => [version.name, version]))
+      return tags.every((tag, i) => {
+        const current = now.get(tag.name) ?? tag
+        if (current.version !== tag.version) return false
         ;(tags as TagVersion[])[i] = current
-      }
-      return true
-    }
-    const answer = this.#ask(unknown)
-    return isPromise(answer) ? answer.then(equal) : equal(answer)
+        return true
+      })
+    })
   }
 
   /** Gives each tag a new version. From the call on no older one counts here; once it resolves, nowhere. */
   invalidate(names: readonly string[]): Awaitable<void> {
     for (const name of names) this.forget(name)
-    if (this.#source === undefined) return
+    if (!this.#shared) return
     for (const name of names) this.#owed.add(name)
-    return this.#settle(this.#source)
+    return this.#settle()
   }
 
   /** Has the source invalidate what it was to, also what it failed to before. Nothing is learned from it until then. */
-  #settle(source: Tags): Awaitable<void> {
+  #settle(): Awaitable<void> {
     if (this.#owed.size === 0) return
     const names = [...this.#owed]
-    return chain(source.invalidate(names), () => {
-      for (const name of names) {
-        this.#owed.delete(name)
-        // Again, for what was learned while the source was changing.
-        this.forget(name)
-      }
-    })
+    return chain(
+      this.#guard.call('invalidate tags', ({ tags }) => tags!.invalidate(names)),
+      () => {
+        for (const name of names) {
+          this.#owed.delete(name)
+          // Again, for what was learned while the source was changing.
+          this.forget(name)
+        }
+      },
+    )
   }
 
   /** The tag has another version: here, or so somebody tells. */
@@ -166,7 +160,7 @@ export class TagTable {
     const marker = this.#markers.get(name)
     if (marker !== undefined) marker.alive = false
     this.#markers.delete(name)
-    if (this.#source === undefined) this.#put(name, this.#changes)
+    if (!this.#shared) this.#put(name, this.#changes)
   }
 
   /** Nothing that was learned is to be trusted. */
@@ -190,37 +184,33 @@ export class TagTable {
     return marker
   }
 
-  #ask(names: readonly string[]): Awaitable<readonly TagVersion[]> {
+  /** Asks the source; `undefined` if a tag may have been invalidated after the position `since`. */
+  #ask(names: readonly string[], since?: string): Awaitable<readonly TagVersion[] | undefined> {
     const question: Question = { changed: new Set(), everything: false }
     this.#questions.add(question)
-    const learn = (versions: readonly (string | undefined)[]): readonly TagVersion[] => {
-      this.#questions.delete(question)
-      return names.map((name, i) => {
-        const version = versions[i]!
-        // What changed after the question was put may have been answered before it.
-        if (!this.#trusted || question.everything || question.changed.has(name)) return { name, version }
-        const marker = this.#markers.get(name)
-        if (marker?.version === version) return marker
-        if (marker !== undefined) this.forget(name)
-        return this.#put(name, this.#changes, version)
-      })
-    }
-    const source = this.#source!
     return attempt(
-      () => chain(this.#settle(source), () => source.versions(names)),
-      learn,
+      () => chain(this.#settle(), () => this.#call(({ tags }) => tags!.versions(names, since))),
+      (versions) => {
+        this.#questions.delete(question)
+        if (versions.includes(undefined)) return undefined
+        return names.map((name, i) => {
+          const version = versions[i]!
+          // What changed after the question was put may have been answered before it.
+          if (!this.#trusted || question.everything || question.changed.has(name)) return { name, version }
+          const marker = this.#markers.get(name)
+          if (marker?.version === version) return marker
+          if (marker !== undefined) this.forget(name)
+          return this.#put(name, this.#changes, version)
+        })
+      },
       (error) => {
         this.#questions.delete(question)
         throw error
       },
     )
   }
-}
 
-function pair(
-  names: readonly string[],
-  versions: readonly (string | undefined)[],
-): readonly TagVersion[] | undefined {
-  if (versions.includes(undefined)) return undefined
-  return names.map((name, i) => ({ name, version: versions[i]! }))
+  #call<T>(call: (store: Store) => Awaitable<T>): Awaitable<T> {
+    return this.#guard.call('read the tags', call)
+  }
 }

@@ -61,20 +61,21 @@ function same(a: readonly TagVersion[] | undefined, b: readonly TagVersion[]): b
 /** Stores what a load brought, if nothing changed its key or its tags since it began. */
 export async function commit(engine: Engine, flight: Flight, entry: Entry, plan: Plan): Promise<boolean> {
   const { storeKey, key } = flight.request
-  const { store, guard } = engine
+  const { guard } = engine
+  const { leases } = engine.store
   const { lease } = flight
   if (flight.fenced || flight.settled || engine.isChanging(storeKey)) return false
   if (entry.tags?.some((tag) => tag.alive === false)) return false
   approve(entry, plan)
   try {
-    if (store.leases === undefined) {
-      const answer = guard.call('set', () => store.set(storeKey, entry))
+    if (leases === undefined) {
+      const answer = guard.call('set', (store) => store.set(storeKey, entry))
       if (isPromise(answer)) await answer
       return true
     }
     if (lease === undefined) return false
     flight.lease = undefined
-    return await guard.call('commit', () => store.leases!.commit(storeKey, lease, entry))
+    return await guard.call('commit', () => leases.commit(storeKey, lease, entry))
   } catch (error) {
     engine.tolerate(error, 'set', key)
     return true
@@ -85,9 +86,8 @@ export async function commit(engine: Engine, flight: Flight, entry: Entry, plan:
 export function set(engine: Engine, scope: Scope, key: string, value: unknown, plan: Plan): Awaitable<void> {
   const storeKey = scope.keyIn(key)
   engine.assertOpen()
-  const { store } = engine
   return chain(entryToSet(engine, scope, key, value, plan), (entry) => {
-    const write = (): Awaitable<unknown> =>
+    const write = (store: Store): Awaitable<unknown> =>
       entry === undefined ? store.delete(storeKey) : store.set(storeKey, entry)
     return chain(engine.change([storeKey], 'set', write, undefined), () => wasSet(engine, scope, key))
   })
@@ -101,7 +101,6 @@ export async function setMany(
   plan: Plan,
 ): Promise<void> {
   engine.assertOpen()
-  const { store } = engine
   const kept: [string, Entry][] = []
   const storeKeys: string[] = []
   const gone: string[] = []
@@ -112,7 +111,7 @@ export async function setMany(
     if (entry === undefined) gone.push(storeKey)
     else kept.push([storeKey, entry])
   }
-  const write = (): Awaitable<unknown> =>
+  const write = (store: Store): Awaitable<unknown> =>
     Promise.all([
       store.batch?.setMany(kept) ?? Promise.all(kept.map(([storeKey, entry]) => store.set(storeKey, entry))),
       ...gone.map((storeKey) => store.delete(storeKey)),
@@ -160,10 +159,8 @@ export function remove(engine: Engine, scope: Scope, keys: readonly string[]): A
   const storeKeys = keys.map((key) => scope.keyIn(key))
   engine.assertOpen()
   const dead = storeKeys.filter((storeKey) => isDead(engine.local.peek(storeKey))).length
-  const { store } = engine
-  const one = (): Awaitable<number> => chain(store.delete(storeKeys[0]!), Number)
-  const many = (): Awaitable<number> => chain(removeAll(store, storeKeys), (count) => count)
-  return chain(engine.change(storeKeys, 'delete', keys.length === 1 ? one : many, 0), (count) => {
+  const sweep = (store: Store): Awaitable<number> => removeAll(store, storeKeys)
+  return chain(engine.change(storeKeys, 'delete', sweep, 0), (count) => {
     const found = Math.max(0, count - dead)
     for (const key of keys) {
       engine.count.deletes++
@@ -175,7 +172,9 @@ export function remove(engine: Engine, scope: Scope, keys: readonly string[]): A
 
 /** Removes the store's keys, and counts them. */
 export function removeAll(store: Store, storeKeys: readonly string[]): Awaitable<number> {
-  if (store.batch !== undefined) return store.batch.deleteMany(storeKeys)
+  const { batch } = store
+  if (storeKeys.length === 1) return chain(store.delete(storeKeys[0]!), Number)
+  if (batch !== undefined) return batch.deleteMany(storeKeys)
   return Promise.all(storeKeys.map((storeKey) => store.delete(storeKey))).then(
     (found) => found.filter(Boolean).length,
   )
@@ -187,8 +186,8 @@ const isDead = (entry: Entry | undefined): boolean => entry?.tags?.some((tag) =>
 export function expire(engine: Engine, scope: Scope, key: string): Awaitable<boolean> {
   const storeKey = scope.keyIn(key)
   engine.assertOpen()
-  const step = (): Awaitable<boolean> =>
-    engine.store.leases?.expire(storeKey) ?? expireEntry(engine, storeKey)
+  const step = (store: Store): Awaitable<boolean> =>
+    store.leases?.expire(storeKey) ?? expireEntry(engine, storeKey)
   return chain(engine.change([storeKey], 'expire', step, false), (found) => {
     engine.tell('expire', scope, key, { found })
     return found
