@@ -1,11 +1,11 @@
 import { attempt, chain, ignore, isPromise } from './awaitable.js'
 import type { Clock } from './clock.js'
-import { CacheError } from './errors.js'
+import { CacheError, codeOf } from './errors.js'
 import { type CacheEvents, type EventName, Events, type KeyEvent, type Listener } from './events.js'
 import { Failures } from './failures.js'
 import type { Flight } from './flight.js'
 import type { Settings } from './plan.js'
-import type { Scope } from './scope.js'
+import { described, type Target } from './scope.js'
 import { counters, type Counters } from './stats.js'
 import { StoreGuard } from './store-guard.js'
 import type { Awaitable, Change, Local, Store } from './store.js'
@@ -18,7 +18,7 @@ const mostOwed = 10_000
 const nothing: Local = { get: () => undefined, peek: () => undefined }
 
 /** Whether the error is about the value, and not about the store. */
-const isRefusal = (error: unknown): boolean => error instanceof CacheError && error.code === 'ERR_VALUE'
+const isRefusal = (error: unknown): boolean => codeOf(error) === 'ERR_VALUE'
 
 /**
  * What a cache and all of its namespaces share: the store and what stands around it, the flight table, the
@@ -78,7 +78,7 @@ export class Engine {
       }),
       store.evictions?.follow((storeKey) => {
         this.count.evictions++
-        if (this.events.has('evict')) this.events.emit('evict', describe(storeKey))
+        if (this.events.has('evict')) this.events.emit('evict', described(storeKey))
       }),
     ]
   }
@@ -117,8 +117,7 @@ export class Engine {
   /** Tells of an event about a key, if anybody listens. */
   tell<E extends EventName>(
     name: E,
-    scope: Scope,
-    key: string,
+    { scope, key }: Pick<Target, 'scope' | 'key'>,
     more: Omit<CacheEvents[E], keyof KeyEvent>,
   ): void {
     if (this.events.has(name)) {
@@ -319,12 +318,4 @@ export class Engine {
     } else if (change.kind === 'tag') this.tags.forget(change.tag)
     else this.fenceWhere((storeKey) => storeKey.startsWith(change.prefix))
   }
-}
-
-/** A store's key as events name it. */
-function describe(storeKey: string): KeyEvent {
-  if (storeKey[0] !== '@') return { key: storeKey, namespace: '' }
-  if (storeKey[1] === '@') return { key: storeKey.slice(1), namespace: '' }
-  const end = storeKey.indexOf(':')
-  return { key: storeKey.slice(end + 1), namespace: storeKey.slice(1, end) }
 }

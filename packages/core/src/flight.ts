@@ -1,7 +1,8 @@
 import { ignore } from './awaitable.js'
 import { deferred } from './deferred.js'
-import type { Found, Target } from './found.js'
+import type { Found } from './found.js'
 import type { Loader } from './loader.js'
+import type { Target } from './scope.js'
 import type { TagVersion } from './entry.js'
 
 /** What a flight fails with when it brings nothing for those who joined it, and no error either: they begin anew. */

@@ -4,21 +4,21 @@ import { type Deferred, deferred } from './deferred.js'
 import type { Engine } from './engine.js'
 import { CacheError } from './errors.js'
 import { startOver } from './flight.js'
-import type { Found, Target } from './found.js'
+import type { Found } from './found.js'
 import { loadOptions } from './load-context.js'
 import type { LoadContext, LoadMany, LoadManyContext } from './loader.js'
 import { load } from './loading.js'
 import type { LoadOptions } from './options.js'
 import type { Plan } from './plan.js'
 import { find, usable } from './reading.js'
-import type { Scope } from './scope.js'
+import type { Scope, Target } from './scope.js'
 
 /** The keys as they are asked for, each once. */
 export function targets(scope: Scope, keys: Iterable<string>, plan: Plan): readonly Target[] {
   if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
     wrong('keys', 'an array or another iterable of strings', keys)
   }
-  return [...new Set(keys)].map((key) => ({ scope, key, storeKey: scope.keyIn(key), plan }))
+  return [...new Set(keys)].map((key) => scope.target(key, plan))
 }
 
 /** What the store has of several keys, in one call where it can. */
@@ -44,7 +44,6 @@ export async function loadAll<V>(
   loadMany: LoadMany<V>,
   plan: Plan,
 ): Promise<Map<string, V>> {
-  engine.assertOpen()
   const reads = plan.forceRefresh !== true && (plan.skip === undefined || plan.skip === 'write')
   // Stores that lend keys are asked key by key, as the answer and the right to load come in one step.
   const found = reads && engine.store.leases === undefined ? await findMany(engine, wanted) : []

@@ -14,7 +14,7 @@ import type { Flight } from './flight.js'
 import type { Plan } from './plan.js'
 import type { Random } from './random.js'
 import { approve } from './reading.js'
-import type { Scope } from './scope.js'
+import type { Target } from './scope.js'
 import type { Awaitable, Store } from './store.js'
 
 /** How long the value stays fresh, in whole milliseconds. */
@@ -83,31 +83,25 @@ export async function commit(engine: Engine, flight: Flight, entry: Entry, plan:
 }
 
 /** Replaces an entry, at once where the store answers at once. */
-export function set(engine: Engine, scope: Scope, key: string, value: unknown, plan: Plan): Awaitable<void> {
-  const storeKey = scope.keyIn(key)
-  engine.assertOpen()
-  return chain(entryToSet(engine, scope, key, value, plan), (entry) => {
+export function set(engine: Engine, target: Target, value: unknown): Awaitable<void> {
+  const { storeKey } = target
+  return chain(entryToSet(engine, target, value), (entry) => {
     const write = (store: Store): Awaitable<unknown> =>
       entry === undefined ? store.delete(storeKey) : store.set(storeKey, entry)
-    return chain(engine.change([storeKey], 'set', write, undefined), () => wasSet(engine, scope, key))
+    return chain(engine.change([storeKey], 'set', write, undefined), () => wasSet(engine, target))
   })
 }
 
 /** Replaces many; if one of them cannot be kept, none. */
 export async function setMany(
   engine: Engine,
-  scope: Scope,
-  entries: readonly (readonly [key: string, value: unknown])[],
-  plan: Plan,
+  entries: readonly (readonly [target: Target, value: unknown])[],
 ): Promise<void> {
-  engine.assertOpen()
   const kept: [string, Entry][] = []
-  const storeKeys: string[] = []
   const gone: string[] = []
-  for (const [key, value] of entries) {
-    const storeKey = scope.keyIn(key)
-    const entry = await entryToSet(engine, scope, key, value, plan)
-    storeKeys.push(storeKey)
+  for (const [target, value] of entries) {
+    const { storeKey } = target
+    const entry = await entryToSet(engine, target, value)
     if (entry === undefined) gone.push(storeKey)
     else kept.push([storeKey, entry])
   }
@@ -116,22 +110,25 @@ export async function setMany(
       store.batch?.setMany(kept) ?? Promise.all(kept.map(([storeKey, entry]) => store.set(storeKey, entry))),
       ...gone.map((storeKey) => store.delete(storeKey)),
     ])
-  await engine.change(storeKeys, 'set', write, undefined)
-  for (const [key] of entries) wasSet(engine, scope, key)
+  await engine.change(
+    entries.map(([{ storeKey }]) => storeKey),
+    'set',
+    write,
+    undefined,
+  )
+  for (const [target] of entries) wasSet(engine, target)
 }
 
-function wasSet(engine: Engine, scope: Scope, key: string): void {
+function wasSet(engine: Engine, target: Target): void {
   engine.count.sets++
-  engine.tell('set', scope, key, {})
+  engine.tell('set', target, {})
 }
 
 /** The entry for a value that somebody sets; `undefined` if it is not to be kept. */
 function entryToSet(
   engine: Engine,
-  scope: Scope,
-  key: string,
+  { scope, key, plan }: Target,
   value: unknown,
-  plan: Plan,
 ): Awaitable<Entry | undefined> {
   if (value instanceof Promise) {
     throw new CacheError('ERR_VALUE', `the value of '${key}' is a promise: await it first`, { key })
@@ -155,16 +152,15 @@ function entryToSet(
 }
 
 /** Removes entries, and tells how many there were. */
-export function remove(engine: Engine, scope: Scope, keys: readonly string[]): Awaitable<number> {
-  const storeKeys = keys.map((key) => scope.keyIn(key))
-  engine.assertOpen()
+export function remove(engine: Engine, wanted: readonly Target[]): Awaitable<number> {
+  const storeKeys = wanted.map(({ storeKey }) => storeKey)
   const dead = storeKeys.filter((storeKey) => isDead(engine.local.peek(storeKey))).length
   const sweep = (store: Store): Awaitable<number> => removeAll(store, storeKeys)
   return chain(engine.change(storeKeys, 'delete', sweep, 0), (count) => {
     const found = Math.max(0, count - dead)
-    for (const key of keys) {
+    for (const target of wanted) {
       engine.count.deletes++
-      engine.tell('delete', scope, key, {})
+      engine.tell('delete', target, {})
     }
     return found
   })
@@ -183,13 +179,12 @@ export function removeAll(store: Store, storeKeys: readonly string[]): Awaitable
 const isDead = (entry: Entry | undefined): boolean => entry?.tags?.some((tag) => tag.alive === false) === true
 
 /** Makes an entry stale from now on. */
-export function expire(engine: Engine, scope: Scope, key: string): Awaitable<boolean> {
-  const storeKey = scope.keyIn(key)
-  engine.assertOpen()
+export function expire(engine: Engine, target: Target): Awaitable<boolean> {
+  const { storeKey } = target
   const step = (store: Store): Awaitable<boolean> =>
     store.leases?.expire(storeKey) ?? expireEntry(engine, storeKey)
   return chain(engine.change([storeKey], 'expire', step, false), (found) => {
-    engine.tell('expire', scope, key, { found })
+    engine.tell('expire', target, { found })
     return found
   })
 }
