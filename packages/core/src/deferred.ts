@@ -1,7 +1,7 @@
 /** A promise, and what settles it. */
 export interface Deferred<T> {
   readonly promise: Promise<T>
-  readonly resolve: (value: T) => void
+  readonly resolve: (value: T | PromiseLike<T>) => void
   readonly reject: (error: unknown) => void
 }
 

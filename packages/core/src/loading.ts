@@ -10,6 +10,7 @@ import type { Plan } from './plan.js'
 import { usable } from './reading.js'
 import type { Target } from './scope.js'
 import type { Awaitable } from './store.js'
+import { anyDead } from './tag-table.js'
 import { handOver, wait, type Waited } from './waiting.js'
 
 /**
@@ -69,7 +70,7 @@ function nearest(engine: Engine, request: Request): Awaitable<Found | undefined>
 /** The flight under way, unless a tag of it has changed since it began. */
 function joinable(engine: Engine, storeKey: string): Flight | undefined {
   const flight = engine.flights.get(storeKey)
-  if (flight === undefined || flight.tags.some((tag) => tag.alive === false)) return undefined
+  if (flight === undefined || anyDead(flight.tags)) return undefined
   // A loader that waited for its own flight would wait for ever.
   let outer = engine.settings.asyncContext?.getStore() as { flight: Flight; outer: typeof outer } | undefined
   let recursive = flight.calling

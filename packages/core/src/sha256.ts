@@ -1,31 +1,15 @@
 /** How a digest is written: 43 characters of `A–Z a–z 0–9 - _`, or 64 hexadecimal digits. */
 export type DigestForm = 'base64url' | 'hex'
 
+type Digest = (data: string | Uint8Array, form: DigestForm) => string
+
 /** What is used of `node:crypto`, which is there in Node, Bun and Deno. `hash` is newer and faster. */
 interface NodeCrypto {
   readonly hash?: (algorithm: string, data: string | Uint8Array, form: DigestForm) => string
-  createHash(algorithm: string): Hash
+  createHash(algorithm: string): { update(data: string | Uint8Array): { digest(form: DigestForm): string } }
 }
 
-interface Hash {
-  update(data: string | Uint8Array): Hash
-  digest(form: DigestForm): string
-}
-
-let found: NodeCrypto | false | undefined
-
-/** The module if it works: some edge platforms have one that throws when it is used. */
-function nodeCrypto(): NodeCrypto | false {
-  try {
-    const { process } = globalThis as {
-      process?: { getBuiltinModule?: (name: string) => NodeCrypto | undefined }
-    }
-    const crypto = process?.getBuiltinModule?.('node:crypto')
-    return crypto?.createHash('sha256').update('').digest('hex').length === 64 && crypto
-  } catch {
-    return false
-  }
-}
+let digest: Digest | undefined
 
 /**
  * The SHA-256 digest (FIPS 180-4) of bytes, or of text as UTF-8.
@@ -34,9 +18,22 @@ function nodeCrypto(): NodeCrypto | false {
  * Text must be well formed: a lone surrogate counts as U+FFFD, so that different texts would share a digest.
  */
 export function sha256(data: string | Uint8Array, form: DigestForm): string {
-  found ??= nodeCrypto()
-  if (!found) return portableSha256(data, form)
-  return found.hash?.('sha256', data, form) ?? found.createHash('sha256').update(data).digest(form)
+  digest ??= platformSha256() ?? portableSha256
+  return digest(data, form)
+}
+
+/** The platform's if it works: some edge platforms have a module that throws when it is used. */
+function platformSha256(): Digest | undefined {
+  try {
+    const { process } = globalThis as unknown as {
+      process: { getBuiltinModule(name: string): NodeCrypto }
+    }
+    const crypto = process.getBuiltinModule('node:crypto')
+    const sha256: Digest = (data, form) =>
+      crypto.hash?.('sha256', data, form) ?? crypto.createHash('sha256').update(data).digest(form)
+    if (sha256('', 'hex').length === 64) return sha256
+  } catch {}
+  return undefined
 }
 
 const rotate = (x: number, by: number): number => (x >>> by) | (x << (32 - by))
@@ -70,15 +67,16 @@ export function portableSha256(data: string | Uint8Array, form: DigestForm): str
   const w = new Int32Array(64)
   const state = new Int32Array(initial)
   for (let at = 0; at < view.byteLength; at += 64) {
-    for (let i = 0; i < 16; i++) w[i] = view.getInt32(at + 4 * i)
-    for (let i = 16; i < 64; i++) {
+    for (let i = 0; i < 64; i++) {
       const x = w[i - 15]!
       const y = w[i - 2]!
       w[i] =
-        (rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3)) +
-        (rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10)) +
-        w[i - 7]! +
-        w[i - 16]!
+        i < 16
+          ? view.getInt32(at + 4 * i)
+          : (rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3)) +
+            (rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10)) +
+            w[i - 7]! +
+            w[i - 16]!
     }
     let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state
     for (let i = 0; i < 64; i++) {

@@ -34,6 +34,10 @@ export function allAlive(tags: readonly TagVersion[]): boolean {
   return true
 }
 
+/** Whether any version is known not to be the tag's any more. */
+export const anyDead = (tags: readonly TagVersion[] | undefined): boolean =>
+  tags?.some((tag) => tag.alive === false) === true
+
 /**
  * What this process knows of tags. Without a source it is where tags are decided; with one, it keeps copies
  * of the source's versions, and `trusted` says whether somebody tells when they change.

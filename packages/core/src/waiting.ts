@@ -6,6 +6,7 @@ import { giveUp } from './flying.js'
 import type { Found } from './found.js'
 import { onAbort } from './on-abort.js'
 import type { Plan } from './plan.js'
+import { anyDead } from './tag-table.js'
 
 /** What a caller's wait ended with: what the flight brought, or a stale value in its place. */
 export type Waited =
@@ -86,5 +87,5 @@ function staleOf(engine: Engine, flight: Flight): Found | undefined {
   const { staleAt, expiresAt, tags } = found.entry
   // Without grace nothing stands in for a load that was asked for.
   if (expiresAt === staleAt || engine.clock.now() >= expiresAt) return undefined
-  return tags?.some((tag) => tag.alive === false) ? undefined : found
+  return anyDead(tags) ? undefined : found
 }

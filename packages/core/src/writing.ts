@@ -16,6 +16,7 @@ import type { Random } from './random.js'
 import { approve } from './reading.js'
 import type { Target } from './scope.js'
 import type { Awaitable, Store } from './store.js'
+import { anyDead } from './tag-table.js'
 
 /** How long the value stays fresh, in whole milliseconds. */
 export function ttlOfValue(value: unknown, plan: Plan, random: Random): number {
@@ -64,8 +65,7 @@ export async function commit(engine: Engine, flight: Flight, entry: Entry, plan:
   const { guard } = engine
   const { leases } = engine.store
   const { lease } = flight
-  if (flight.fenced || flight.settled || engine.isChanging(storeKey)) return false
-  if (entry.tags?.some((tag) => tag.alive === false)) return false
+  if (flight.fenced || flight.settled || engine.isChanging(storeKey) || anyDead(entry.tags)) return false
   approve(entry, plan)
   try {
     if (leases === undefined) {
@@ -154,7 +154,7 @@ function entryToSet(
 /** Removes entries, and tells how many there were. */
 export function remove(engine: Engine, wanted: readonly Target[]): Awaitable<number> {
   const storeKeys = wanted.map(({ storeKey }) => storeKey)
-  const dead = storeKeys.filter((storeKey) => isDead(engine.local.peek(storeKey))).length
+  const dead = storeKeys.filter((storeKey) => anyDead(engine.local.peek(storeKey)?.tags)).length
   const sweep = (store: Store): Awaitable<number> => removeAll(store, storeKeys)
   return chain(engine.change(storeKeys, 'delete', sweep, 0), (count) => {
     const found = Math.max(0, count - dead)
@@ -176,8 +176,6 @@ export function removeAll(store: Store, storeKeys: readonly string[]): Awaitable
   )
 }
 
-const isDead = (entry: Entry | undefined): boolean => entry?.tags?.some((tag) => tag.alive === false) === true
-
 /** Makes an entry stale from now on. */
 export function expire(engine: Engine, target: Target): Awaitable<boolean> {
   const { storeKey } = target
@@ -191,7 +189,7 @@ export function expire(engine: Engine, target: Target): Awaitable<boolean> {
 
 function expireEntry({ store, clock }: Engine, storeKey: string): Awaitable<boolean> {
   return chain(store.get(storeKey), (entry) => {
-    if (entry === undefined || isDead(entry)) return false
+    if (entry === undefined || anyDead(entry.tags)) return false
     const now = clock.now()
     const { value, createdAt, loadMs, tags, version } = entry
     const grace = graceOf(entry)
