@@ -1,4 +1,4 @@
-import { isPromise } from './awaitable.js'
+import { ignore, isPromise } from './awaitable.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
 import { CacheError, codeOf } from './errors.js'
@@ -38,18 +38,13 @@ export function begin(engine: Engine, request: Request): Flight {
 }
 
 async function fly(engine: Engine, flight: Flight): Promise<void> {
-  let end: () => void
-  try {
-    const landed = await bring(engine, flight)
-    end = () => flight.land(landed)
-  } catch (error) {
-    end = () => flight.fail(error)
-  }
+  const outcome = bring(engine, flight)
+  await outcome.catch(ignore)
   // A lease that was not used up by a commit.
   release(engine, flight)
   if (flight.settled) return
   engine.leave(flight)
-  end()
+  flight.land(outcome)
 }
 
 /** Gives a load up, for a reason that everyone who still waits is told. */

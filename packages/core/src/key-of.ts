@@ -72,7 +72,6 @@ type Step = number | string | readonly [parts: 'keys' | 'values', index: number]
 interface Place {
   readonly container: object
   readonly outer: Place | undefined
-  readonly depth: number
   at: Step | undefined
 }
 
@@ -139,13 +138,14 @@ class Writer {
 
   #container(value: object): string {
     const outer = this.#place
+    let depth = 1
     for (let place = outer; place !== undefined; place = place.outer) {
+      depth++
       if (place.container === value)
         this.#refuse(`is ${pathOf(place.outer)} again, a circular reference`, 'pick the fields that matter')
     }
-    const depth = outer === undefined ? 1 : outer.depth + 1
     if (depth > deepest) this.#refuse(`is nested deeper than ${deepest} levels`, 'pick fewer fields')
-    const place = (this.#place = { container: value, outer, depth, at: undefined })
+    const place = (this.#place = { container: value, outer, at: undefined })
     const prototype = Object.getPrototypeOf(value) as object | null
     const text =
       Array.isArray(value) && (prototype === Array.prototype || nameOf(prototype) === 'Array')
@@ -192,9 +192,11 @@ class Writer {
     const tag = Object.prototype.toString.call(value).slice(8, -1)
     // Both agree for what is built in, in any realm, and not for a class that extends it, which may hold more.
     if (name === tag || (name === 'Buffer' && tag === 'Uint8Array')) {
-      if (ArrayBuffer.isView(value))
-        return this.#binary(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), tag)
-      if (tag === 'ArrayBuffer') return this.#binary(new Uint8Array(value as ArrayBuffer), tag)
+      if (ArrayBuffer.isView(value) || tag === 'ArrayBuffer') {
+        const { buffer = value as ArrayBuffer, byteOffset, byteLength } = value as Partial<ArrayBufferView>
+        const bytes = new Uint8Array(buffer, byteOffset, byteLength)
+        return this.#raw(`{"$bytes":"${sha256(bytes, 'hex')}","t":"${tag}"}`)
+      }
       if (tag === 'Map') {
         return this.#unordered('map', value as Map<unknown, unknown>, ([key, part], i) => {
           place.at = ['keys', i]
@@ -227,10 +229,6 @@ class Writer {
       remedies.get(tag) ??
         `pick the fields that matter, leave it out, ${method ? 'set allowToJSON, ' : ''}or register a codec`,
     )
-  }
-
-  #binary(bytes: Uint8Array, type: string): string {
-    return this.#raw(`{"$bytes":"${sha256(bytes, 'hex')}","t":"${type}"}`)
   }
 
   /** The parts, sorted by what `write` makes of each. */
