@@ -254,7 +254,12 @@ export class Engine {
 
   /** Takes an entry that cannot be used out of the store, without a word if that fails: it is a miss either way. */
   drop(storeKey: string): Awaitable<void> {
-    return attempt(() => this.guard.call('delete', (store) => store.delete(storeKey)), ignore, ignore)
+    return this.tryTo('delete', (store) => store.delete(storeKey))
+  }
+
+  /** Calls the store for what does no harm if it fails. */
+  tryTo(during: string, call: (store: Store) => Awaitable<unknown>): Awaitable<void> {
+    return attempt(() => this.guard.call(during, call), ignore, ignore)
   }
 
   /** Takes a flight that has ended, or is given up, out of the tables. */

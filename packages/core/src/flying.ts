@@ -1,4 +1,4 @@
-import { ignore, isPromise } from './awaitable.js'
+import { isPromise } from './awaitable.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
 import { CacheError, codeOf } from './errors.js'
@@ -39,7 +39,11 @@ export function begin(engine: Engine, request: Request): Flight {
 
 async function fly(engine: Engine, flight: Flight): Promise<void> {
   const outcome = bring(engine, flight)
-  await outcome.catch(ignore)
+  try {
+    await outcome
+  } catch {
+    // Whoever waits is told.
+  }
   // A lease that was not used up by a commit.
   release(engine, flight)
   if (flight.settled) return

@@ -60,7 +60,6 @@ export function canonical(value: unknown, options: KeyOptions = {}): string {
 
 const domain = 'flow-cache/key/1\0'
 const deepest = 500
-const defaultMaxBytes = 1_048_576
 
 /** Text that stands in JSON as it is. */
 const plainText = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
@@ -77,20 +76,21 @@ interface Place {
 
 class Writer {
   readonly #options: KeyOptions
+  readonly #maxBytes: number
   #place: Place | undefined
   /** How many characters were written. Each is a byte or more. */
   #length = 0
 
   constructor(options: KeyOptions) {
     this.#options = options
+    this.#maxBytes = options.maxBytes ?? 1_048_576
   }
 
   write(value: unknown): string {
     try {
       const text = this.#value(value)
       // A character takes three bytes at most.
-      const { maxBytes = defaultMaxBytes } = this.#options
-      if (text.length * 3 > maxBytes) this.#assertFits(new TextEncoder().encode(text).length)
+      if (text.length * 3 > this.#maxBytes) this.#assertFits(new TextEncoder().encode(text).length)
       return text
     } catch (cause) {
       if (cause instanceof CacheKeyError) throw cause
@@ -119,10 +119,9 @@ class Writer {
   }
 
   #assertFits(length: number): void {
-    const { maxBytes = defaultMaxBytes } = this.#options
-    if (!(length <= maxBytes)) {
+    if (!(length <= this.#maxBytes)) {
       this.#refuse(
-        `takes the canonical form past maxBytes (${maxBytes})`,
+        `takes the canonical form past maxBytes (${this.#maxBytes})`,
         'pick fewer fields, or digest a long one first',
       )
     }

@@ -1,4 +1,4 @@
-import { attempt, ignore } from './awaitable.js'
+import { attempt } from './awaitable.js'
 import type { Engine } from './engine.js'
 import { type Flight, startOver } from './flight.js'
 import type { Found } from './found.js'
@@ -70,11 +70,5 @@ export function release(engine: Engine, flight: Flight): void {
   if (token === undefined) return
   flight.lease = undefined
   const { storeKey } = flight.request
-  engine.behind(
-    attempt(
-      () => engine.guard.call('release the lease', ({ leases }) => leases!.release(storeKey, token)),
-      ignore,
-      ignore,
-    ),
-  )
+  engine.behind(engine.tryTo('release the lease', ({ leases }) => leases!.release(storeKey, token)))
 }

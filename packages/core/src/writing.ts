@@ -1,14 +1,7 @@
 import { attempt, chain, isPromise } from './awaitable.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
-import {
-  CompactEntry,
-  createEntry,
-  type Entry,
-  type EntryDetails,
-  graceOf,
-  type TagVersion,
-} from './entry.js'
+import { createEntry, type Entry, graceOf, type TagVersion } from './entry.js'
 import { CacheError } from './errors.js'
 import type { Flight } from './flight.js'
 import type { Plan } from './plan.js'
@@ -26,9 +19,6 @@ export function ttlOfValue(value: unknown, plan: Plan, random: Random): number {
   return Math.max(1, Math.ceil(plan.jitter === 0 ? ttl : ttl * (1 - plan.jitter * random())))
 }
 
-/** The details of the entry before: most entries of a cache have the same, and share them. */
-let shared: EntryDetails | undefined
-
 /** An entry that begins now. */
 export function makeEntry(
   engine: Engine,
@@ -39,24 +29,16 @@ export function makeEntry(
   loadMs: number,
 ): Entry {
   const { grace, version } = plan
-  let details: EntryDetails | undefined
-  if (grace !== 0 || version !== undefined || tags.length > 0) {
-    if (
-      shared === undefined ||
-      shared.grace !== grace ||
-      shared.version !== version ||
-      !same(shared.tags, tags)
-    ) {
-      shared = { grace, version, tags: tags.length === 0 ? undefined : tags, tier: 0 }
-    }
-    details = shared
-  }
-  return new CompactEntry(value, engine.clock.now(), ttl, loadMs, details)
-}
-
-function same(a: readonly TagVersion[] | undefined, b: readonly TagVersion[]): boolean {
-  if (a === undefined) return b.length === 0
-  return a.length === b.length && a.every((tag, i) => tag === b[i])
+  const createdAt = engine.clock.now()
+  return createEntry({
+    value,
+    createdAt,
+    ttl,
+    grace,
+    loadMs,
+    tags: tags.length > 0 ? tags : undefined,
+    version,
+  })
 }
 
 /** Stores what a load brought, if nothing changed its key or its tags since it began. */
