@@ -41,7 +41,7 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
   const { store } = engine
   const swept = (prefix?: string): Awaitable<void> =>
     attempt(
-      () => engine.guard.call('clear', (store) => store.clear(prefix)),
+      () => engine.guard('clear', (store) => store.clear(prefix)),
       () => undefined,
       (error) => {
         // The epoch of a namespace ends its entries in any case.
@@ -83,7 +83,7 @@ export async function clearPattern(engine: Engine, scope: Scope, glob: string): 
     for await (const listed of keys.scan(scope.prefix, inStore)) {
       const matching = listed.filter(matches)
       if (matching.length === 0) continue
-      const count = engine.guard.call('delete', (store) => removeAll(store, matching))
+      const count = engine.guard('delete', (store) => removeAll(store, matching))
       removed += isPromise(count) ? await count : count
     }
   }

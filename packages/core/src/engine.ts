@@ -7,7 +7,7 @@ import type { Flight } from './flight.js'
 import type { Settings } from './plan.js'
 import { described, type Target } from './scope.js'
 import { counters, type Counters } from './stats.js'
-import { StoreGuard } from './store-guard.js'
+import { type Guard, storeGuard } from './store-guard.js'
 import type { Awaitable, Change, Local, Store } from './store.js'
 import { TagTable } from './tag-table.js'
 
@@ -31,7 +31,7 @@ export class Engine {
   readonly tiers: readonly string[]
   readonly clock: Clock
   readonly settings: Settings
-  readonly guard: StoreGuard
+  readonly guard: Guard
   readonly tags: TagTable
   readonly events: Events = new Events()
   readonly count: Counters = counters()
@@ -66,7 +66,7 @@ export class Engine {
     this.clock = clock
     this.coarse = clock.coarse === undefined ? () => clock.now() : () => clock.coarse!()
     this.settings = settings
-    this.guard = new StoreGuard(settings, (state) => this.events.emit('circuit', { state }))
+    this.guard = storeGuard(settings, (state) => this.events.emit('circuit', { state }))
     this.tags = new TagTable(settings.maxTags, this.guard, store)
     this.#unfollow = [
       store.log?.follow({
@@ -164,9 +164,7 @@ export class Engine {
     const answer = attempt(
       // What is written now must not be taken away by a clearing that is owed.
       () =>
-        this.#owesAll
-          ? chain(this.#settleAll(), () => this.guard.call(during, call))
-          : this.guard.call(during, call),
+        this.#owesAll ? chain(this.#settleAll(), () => this.guard(during, call)) : this.guard(during, call),
       (value) => {
         for (const storeKey of storeKeys) this.#owed.delete(storeKey)
         settled()
@@ -222,7 +220,7 @@ export class Engine {
     if (this.#owesAll) return this.#settleAll()
     if (!this.#owed.has(storeKey)) return
     return chain(
-      this.guard.call('delete', (store) => store.delete(storeKey)),
+      this.guard('delete', (store) => store.delete(storeKey)),
       () => {
         this.#owed.delete(storeKey)
       },
@@ -231,7 +229,7 @@ export class Engine {
 
   #settleAll(): Awaitable<void> {
     return chain(
-      this.guard.call('clear', (store) => store.clear()),
+      this.guard('clear', (store) => store.clear()),
       () => {
         this.#owesAll = false
         this.#owed.clear()
@@ -259,7 +257,7 @@ export class Engine {
 
   /** Calls the store for what does no harm if it fails. */
   tryTo(during: string, call: (store: Store) => Awaitable<unknown>): Awaitable<void> {
-    return attempt(() => this.guard.call(during, call), ignore, ignore)
+    return attempt(() => this.guard(during, call), ignore, ignore)
   }
 
   /** Takes a flight that has ended, or is given up, out of the tables. */

@@ -130,11 +130,7 @@ async function read(engine: Engine, flight: Flight): Promise<Found | undefined> 
     try {
       await engine.settle(storeKey)
       if (leases !== undefined) return await acquire(engine, flight)
-      return await usable(
-        engine,
-        flight.request,
-        await engine.guard.call('get', (store) => store.get(storeKey)),
-      )
+      return await usable(engine, flight.request, await engine.guard('get', (store) => store.get(storeKey)))
     } catch (error) {
       if (error === startOver) throw error
       await unreadable(engine, flight.request, error)

@@ -19,7 +19,7 @@ export async function acquire(engine: Engine, flight: Flight): Promise<Found | u
   const token = randomId()
   let always = flight.forced
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
-    const got = await engine.guard.call('take the lease', ({ leases }) =>
+    const got = await engine.guard('take the lease', ({ leases }) =>
       leases!.acquire(storeKey, token, leaseTerm, always),
     )
     if (got.status === 'leased') {
@@ -52,7 +52,7 @@ function renew(engine: Engine, flight: Flight, token: string): void {
     if (flight.settled || flight.lease !== token) return
     const { storeKey } = flight.request
     void attempt(
-      () => engine.guard.call('renew the lease', ({ leases }) => leases!.renew(storeKey, token, leaseTerm)),
+      () => engine.guard('renew the lease', ({ leases }) => leases!.renew(storeKey, token, leaseTerm)),
       (held) => {
         if (held) renew(engine, flight, token)
         else flight.fenced = true

@@ -30,7 +30,7 @@ export async function findMany(
   const each = (): Promise<(Found | undefined)[]> => Promise.all(wanted.map((target) => find(engine, target)))
   if (batch === undefined || engine.owes) return each()
   return attempt(
-    () => engine.guard.call('get', () => batch.getMany(wanted.map(({ storeKey }) => storeKey))),
+    () => engine.guard('get', () => batch.getMany(wanted.map(({ storeKey }) => storeKey))),
     (entries) => Promise.all(wanted.map((target, i) => usable(engine, target, entries[i]))),
     each,
   )

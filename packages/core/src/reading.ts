@@ -15,7 +15,7 @@ const checked = new WeakMap<Entry, Pick<Plan, 'schema' | 'version'> & { readonly
 export function find(engine: Engine, target: Target): Awaitable<Found | undefined> {
   const { storeKey } = target
   return attempt(
-    () => chain(engine.settle(storeKey), () => engine.guard.call('get', (store) => store.get(storeKey))),
+    () => chain(engine.settle(storeKey), () => engine.guard('get', (store) => store.get(storeKey))),
     (entry) => usable(engine, target, entry),
     (error) => unreadable(engine, target, error),
   )

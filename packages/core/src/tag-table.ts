@@ -1,28 +1,14 @@
 import type { TagVersion } from './entry.js'
 import { randomId } from './random.js'
 import { attempt, chain } from './awaitable.js'
-import type { StoreGuard } from './store-guard.js'
+import type { Guard } from './store-guard.js'
 import type { Awaitable, Store } from './store.js'
 
 /** A tag's version as this process knows it. Entries point at it, so that a hit asks it and looks nothing up. */
-class Marker implements TagVersion {
-  readonly name: string
-  readonly version: string
+interface Marker extends TagVersion {
   /** The table's count of changes when this version came. */
   readonly bornAt: number
-  alive = true
-
-  constructor(name: string, version: string, bornAt: number) {
-    this.name = name
-    this.version = version
-    this.bornAt = bornAt
-  }
-}
-
-/** A question to the source, and the tags that changed since it was put. */
-interface Question {
-  readonly changed: Set<string>
-  everything: boolean
+  alive: boolean
 }
 
 /** Where the invalidations stood when a load began. Opaque; undefined where that could not be learned. */
@@ -47,7 +33,7 @@ export const anyDead = (tags: readonly TagVersion[] | undefined): boolean =>
  */
 export class TagTable {
   readonly #max: number
-  readonly #guard: StoreGuard
+  readonly #guard: Guard
   /** Whether there is a source. */
   readonly #shared: boolean
   readonly #trusted: boolean
@@ -56,14 +42,14 @@ export class TagTable {
   /** How many changes this process has seen. A version is born at one. */
   #changes = 0
   #versions = 0
-  /** The youngest change of a marker that was dropped for want of room: any unknown tag may have changed then. */
+  /** The youngest change of a marker that was dropped: any unknown tag may have changed then. */
   #horizon = 0
   /** Tags the source has not invalidated yet. */
   readonly #owed = new Set<string>()
-  /** Questions to the source that are under way, with what changed meanwhile. */
-  readonly #questions = new Set<Question>()
+  /** For each question to the source that is under way, the tags that changed since it was put. */
+  readonly #changed = new Set<Set<string>>()
 
-  constructor(max: number, guard: StoreGuard, { tags, log }: Store) {
+  constructor(max: number, guard: Guard, { tags, log }: Store) {
     this.#max = max
     this.#guard = guard
     this.#shared = tags !== undefined
@@ -146,7 +132,7 @@ export class TagTable {
     if (this.#owed.size === 0) return
     const names = [...this.#owed]
     return chain(
-      this.#guard.call('invalidate tags', ({ tags }) => tags!.invalidate(names)),
+      this.#guard('invalidate tags', ({ tags }) => tags!.invalidate(names)),
       () => {
         for (const name of names) {
           this.#owed.delete(name)
@@ -160,7 +146,7 @@ export class TagTable {
   /** The tag has another version: here, or so somebody tells. */
   forget(name: string): void {
     this.#changes++
-    for (const question of this.#questions) question.changed.add(name)
+    for (const changed of this.#changed) changed.add(name)
     const marker = this.#markers.get(name)
     if (marker !== undefined) marker.alive = false
     this.#markers.delete(name)
@@ -171,11 +157,10 @@ export class TagTable {
   forgetAll(): void {
     this.#horizon = ++this.#changes
     for (const marker of this.#markers.values()) marker.alive = false
-    for (const question of this.#questions) question.everything = true
     this.#markers.clear()
   }
 
-  #put(name: string, bornAt: number, version?: string): Marker {
+  #put(name: string, bornAt: number, version = `${this.#run}.${(++this.#versions).toString(36)}`): Marker {
     if (this.#markers.size >= this.#max) {
       // Its entries become misses, which costs loads and never truth.
       const oldest = this.#markers.values().next().value as Marker
@@ -183,24 +168,25 @@ export class TagTable {
       this.#markers.delete(oldest.name)
       this.#horizon = Math.max(this.#horizon, oldest.bornAt)
     }
-    const marker = new Marker(name, version ?? `${this.#run}.${(++this.#versions).toString(36)}`, bornAt)
+    const marker: Marker = { name, version, bornAt, alive: true }
     this.#markers.set(name, marker)
     return marker
   }
 
   /** Asks the source; `undefined` if a tag may have been invalidated after the position `since`. */
   #ask(names: readonly string[], since?: string): Awaitable<readonly TagVersion[] | undefined> {
-    const question: Question = { changed: new Set(), everything: false }
-    this.#questions.add(question)
+    const changed = new Set<string>()
+    const askedAt = this.#changes
+    this.#changed.add(changed)
     return attempt(
       () => chain(this.#settle(), () => this.#call(({ tags }) => tags!.versions(names, since))),
       (versions) => {
-        this.#questions.delete(question)
+        this.#changed.delete(changed)
         if (versions.includes(undefined)) return undefined
         return names.map((name, i) => {
           const version = versions[i]!
           // What changed after the question was put may have been answered before it.
-          if (!this.#trusted || question.everything || question.changed.has(name)) return { name, version }
+          if (!this.#trusted || this.#horizon > askedAt || changed.has(name)) return { name, version }
           const marker = this.#markers.get(name)
           if (marker?.version === version) return marker
           if (marker !== undefined) this.forget(name)
@@ -208,13 +194,13 @@ export class TagTable {
         })
       },
       (error) => {
-        this.#questions.delete(question)
+        this.#changed.delete(changed)
         throw error
       },
     )
   }
 
   #call<T>(call: (store: Store) => Awaitable<T>): Awaitable<T> {
-    return this.#guard.call('read the tags', call)
+    return this.#guard('read the tags', call)
   }
 }

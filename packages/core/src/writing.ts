@@ -51,13 +51,13 @@ export async function commit(engine: Engine, flight: Flight, entry: Entry, plan:
   approve(entry, plan)
   try {
     if (leases === undefined) {
-      const answer = guard.call('set', (store) => store.set(storeKey, entry))
+      const answer = guard('set', (store) => store.set(storeKey, entry))
       if (isPromise(answer)) await answer
       return true
     }
     if (lease === undefined) return false
     flight.lease = undefined
-    return await guard.call('commit', () => leases.commit(storeKey, lease, entry))
+    return await guard('commit', () => leases.commit(storeKey, lease, entry))
   } catch (error) {
     engine.tolerate(error, 'set', key)
     return true
