@@ -1,4 +1,4 @@
-import { attempt, chain, isPromise } from './awaitable.js'
+import { attempt, chain, ignore, isPromise } from './awaitable.js'
 import { checkText } from './checks.js'
 import type { Engine } from './engine.js'
 import { CacheError } from './errors.js'
@@ -26,7 +26,7 @@ export function invalidateTags(engine: Engine, scope: Scope, tags: readonly stri
 function invalidate(engine: Engine, names: readonly string[]): Awaitable<void> {
   return attempt(
     () => engine.tags.invalidate(names),
-    () => undefined,
+    ignore,
     (error) => engine.tolerate(error, 'invalidate tags'),
   )
 }
@@ -42,7 +42,7 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
   const swept = (prefix?: string): Awaitable<void> =>
     attempt(
       () => engine.guard('clear', (store) => store.clear(prefix)),
-      () => undefined,
+      ignore,
       (error) => {
         // The epoch of a namespace ends its entries in any case.
         if (prefix === undefined) engine.oweAll()
