@@ -28,7 +28,6 @@ export class Engine {
   readonly store: Store
   /** The store's nearest tier, in this process; holds nothing once the cache is closed. */
   local: Local
-  readonly tiers: readonly string[]
   readonly clock: Clock
   readonly settings: Settings
   readonly guard: Guard
@@ -62,9 +61,8 @@ export class Engine {
     const { store, clock } = settings
     this.store = store
     this.local = store.local ?? nothing
-    this.tiers = store.tiers ?? ['store']
     this.clock = clock
-    this.coarse = clock.coarse === undefined ? () => clock.now() : () => clock.coarse!()
+    this.coarse = (clock.coarse ?? clock.now).bind(clock)
     this.settings = settings
     this.guard = storeGuard(settings, (state) => this.events.emit('circuit', { state }))
     this.tags = new TagTable(settings.maxTags, this.guard, store)
@@ -97,7 +95,7 @@ export class Engine {
   }
 
   tierName(tier: number): string {
-    return this.tiers[tier] ?? `tier ${tier}`
+    return (this.store.tiers ?? ['store'])[tier] ?? `tier ${tier}`
   }
 
   /** Tells of a failure that no caller is told of. */
