@@ -71,6 +71,7 @@ type Step = number | string | readonly [parts: 'keys' | 'values', index: number]
 interface Place {
   readonly container: object
   readonly outer: Place | undefined
+  readonly depth: number
   at: Step | undefined
 }
 
@@ -137,14 +138,9 @@ class Writer {
 
   #container(value: object): string {
     const outer = this.#place
-    let depth = 1
-    for (let place = outer; place !== undefined; place = place.outer) {
-      depth++
-      if (place.container === value)
-        this.#refuse(`is ${pathOf(place.outer)} again, a circular reference`, 'pick the fields that matter')
-    }
+    const depth = outer === undefined ? 1 : outer.depth + 1
+    const place = (this.#place = { container: value, outer, depth, at: undefined })
     if (depth > deepest) this.#refuse(`is nested deeper than ${deepest} levels`, 'pick fewer fields')
-    const place = (this.#place = { container: value, outer, at: undefined })
     const prototype = Object.getPrototypeOf(value) as object | null
     const text =
       Array.isArray(value) && (prototype === Array.prototype || nameOf(prototype) === 'Array')
@@ -196,19 +192,16 @@ class Writer {
         const bytes = new Uint8Array(buffer, byteOffset, byteLength)
         return this.#raw(`{"$bytes":"${sha256(bytes, 'hex')}","t":"${tag}"}`)
       }
-      if (tag === 'Map') {
-        return this.#unordered('map', value as Map<unknown, unknown>, ([key, part], i) => {
-          place.at = ['keys', i]
-          const text = this.#value(key)
-          place.at = ['values', i]
-          return `[${text},${this.#value(part)}]`
+      if (tag === 'Map' || tag === 'Set') {
+        // A set's entries are its parts, twice.
+        const parts = Array.from((value as Map<unknown, unknown>).entries(), ([key, part], i) => {
+          const write = (which: 'keys' | 'values', value: unknown): string => {
+            place.at = [which, i]
+            return this.#value(value)
+          }
+          return tag === 'Map' ? `[${write('keys', key)},${write('values', part)}]` : write('values', part)
         })
-      }
-      if (tag === 'Set') {
-        return this.#unordered('set', value as Set<unknown>, (part, i) => {
-          place.at = ['values', i]
-          return this.#value(part)
-        })
+        return `${this.#raw(`{"$${tag.toLowerCase()}":[`)}${parts.toSorted().join(',')}]}`
       }
       if (tag === 'Date') {
         const date = value as Date
@@ -230,13 +223,19 @@ class Writer {
     )
   }
 
-  /** The parts, sorted by what `write` makes of each. */
-  #unordered<T>(tag: string, parts: Iterable<T>, write: (part: T, i: number) => string): string {
-    return `${this.#raw(`{"$${tag}":[`)}${Array.from(parts, write).toSorted().join(',')}]}`
-  }
-
   #refuse(problem: string, remedy: string, cause?: unknown): never {
-    const path = pathOf(this.#place)
+    let path = pathOf(this.#place)
+    // Whatever was met first, in a circle that is the reason.
+    const open: Place[] = []
+    for (let place = this.#place; place !== undefined; place = place.outer) open.unshift(place)
+    for (const [i, { container, outer }] of open.entries()) {
+      const first = open.findIndex((place) => place.container === container)
+      if (first === i) continue
+      path = pathOf(outer)
+      problem = `is ${pathOf(open[first]!.outer)} again, a circular reference`
+      remedy = 'pick the fields that matter'
+      break
+    }
     throw new CacheKeyError(path, `${path} ${problem}: ${remedy}`, cause === undefined ? {} : { cause })
   }
 }
