@@ -11,6 +11,8 @@ export interface Arguments {
   readonly maxDocuments: number
   readonly top: number
   readonly sentences: number
+  /** Absent: memory alone. */
+  readonly redis: string | undefined
   /** `false` if colour is not wanted; `true` leaves it to the terminal. */
   readonly color: boolean
   readonly plain: boolean
@@ -31,6 +33,7 @@ Options:
   --sentences <n>        the most sentences in an answer, 1 to 12 (default: 5)
   --top <n>              how many sections an answer is written from, 1 to 1000 (default: 400)
   --max-documents <n>    the most documents to read (default: 1000)
+  --redis <url>          share the cache with a second process, through this Redis
   --plain                no colour, no progress bar, ASCII only
   --no-color             no colour; so does the environment variable NO_COLOR
   --help, -h             this text
@@ -42,6 +45,7 @@ Exit codes: 0 answered, 1 something broke, 2 cannot be answered as it stands, 13
 const options = {
   dir: { type: 'string' },
   sentences: { type: 'string' },
+  redis: { type: 'string' },
   top: { type: 'string' },
   'max-documents': { type: 'string' },
   plain: { type: 'boolean' },
@@ -64,6 +68,7 @@ export function readArguments(argv: readonly string[]): Arguments {
     maxDocuments: whole('--max-documents', values['max-documents'], 1000, 1_000_000),
     top: whole('--top', values.top, 400, 1000),
     sentences: whole('--sentences', values.sentences, 5, 12),
+    redis: values.redis,
     color: values['no-color'] !== true && values.plain !== true,
     plain: values.plain === true,
     help: values.help === true,

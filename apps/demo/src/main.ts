@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { InMemoryCache } from '@flow-cache/memory'
 import { type Arguments, help, readArguments } from './arguments.js'
+import { startCompanion } from './companion.js'
 import { type Answer, Desk } from './desk.js'
 import { folderOf } from './folder.js'
 import type { Look } from './layout.js'
+import { openCache } from './open-cache.js'
 import { Problem } from './problem.js'
 import { progressOn } from './progress.js'
-import { showAgain, showAnswer, showComparison, showCorpus, showSteps } from './report.js'
+import { showAgain, showAnswer, showComparison, showCorpus, showSteps, showTogether } from './report.js'
 import { sampleQuestions } from './sample-questions.js'
 
 const interrupt = new AbortController()
@@ -34,15 +35,45 @@ async function run(argv: readonly string[]): Promise<number> {
   const args = readArguments(argv)
   if (args.help) say(help.trimEnd())
   else if (args.version) say(version())
-  else await askTwice(args)
+  else if (args.redis === undefined) await askTwice(args)
+  else await askTogether(args, args.redis)
   return 0
+}
+
+/** Asks everything in two processes at the same moment, which share a Redis. */
+async function askTogether(args: Arguments, redis: string): Promise<void> {
+  const dir = folderOf(args.dir)
+  const look = lookOf(args)
+  await using cache = await openCache(redis)
+  const { maxDocuments, top: passages, sentences } = args
+  const options = { dir, maxDocuments, passages, sentences }
+  const desk = new Desk({ cache, ...options })
+  const progress = progressOn(process.stderr, args.plain)
+  const watched = { signal: interrupt.signal, onProgress: progress.at }
+  const questions =
+    args.question === undefined
+      ? sampleQuestions(await desk.survey(watched).finally(progress.end))
+      : [args.question]
+  const companion = await startCompanion()
+  try {
+    for (const [i, question] of questions.entries()) {
+      const theirs = companion.ask({ redis, question, ...options })
+      theirs.catch(() => {})
+      const mine = await desk.ask(question, watched).finally(progress.end)
+      if (i === 0) say(showCorpus(mine, dir, look), '')
+      say(showAnswer(mine, look), '', showTogether(mine, await theirs, look), '')
+    }
+  } finally {
+    companion.end()
+  }
+  say('The sentences are quoted from the documents (extractive brief, no language model).')
 }
 
 /** Asks everything once with an empty cache and once more with what the cache then holds. */
 async function askTwice(args: Arguments): Promise<void> {
   const dir = folderOf(args.dir)
   const look = lookOf(args)
-  await using cache = new InMemoryCache({ maxEntries: 5_000, ttl: '1d' })
+  await using cache = await openCache(undefined)
   const { maxDocuments, top, sentences } = args
   const desk = new Desk({ cache, dir, maxDocuments, passages: top, sentences })
   const progress = progressOn(process.stderr, args.plain)

@@ -60,6 +60,35 @@ export function showSteps({ steps, ms }: Answer, look: Look): string {
     .join('\n')
 }
 
+/** What each step did in two processes that asked at the same moment. */
+export function showTogether(mine: Answer, theirs: Answer, look: Look): string {
+  const cell = (step: Step | undefined): string[] =>
+    step === undefined ? ['', ''] : [said[step.from], duration(step.ms)]
+  const rows = [
+    ['step', 'this process', '', 'the other one', ''],
+    ...stepNames.map((name) => {
+      const [a, b] = [mine, theirs].map(({ steps }) => steps.find((step) => step.name === name))
+      return [name, ...cell(a), ...cell(b)]
+    }),
+    ['total', '', duration(mine.ms), '', duration(theirs.ms)],
+  ]
+  const lines = table(rows, ['left', 'left', 'right', 'left', 'right']).map((line) => `  ${line}`)
+  const [head, ...rest] = lines
+  return [tone(look, 'quiet', head ?? ''), ...rest, '', wrap(sharing(mine, theirs), look.width)].join('\n')
+}
+
+/** Who made what, in words. */
+function sharing(mine: Answer, theirs: Answer): string {
+  const made = (['chunk', 'index', 'brief'] as const).map((name) => {
+    const [here, there] = [mine, theirs].map(({ steps }) => steps.find((step) => step.name === name)?.from)
+    if (here === 'cache' && there === 'cache') return `${name}: was in Redis already`
+    if (there === 'cache') return `${name}: made here, taken from Redis there`
+    if (here === 'cache') return `${name}: made there, taken from Redis here`
+    return name === 'chunk' ? 'chunk: each made a part of the files' : `${name}: made in both`
+  })
+  return `${made.join('; ')}.`
+}
+
 const said = { ran: 'ran', cache: 'cache', both: 'ran, cache' } as const
 
 function savings({ from, savedMs }: Step): string {

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { startRedis } from '@flow-cache/servers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { handbook } from './handbook.js'
 import { temporaryTree } from './temporary-tree.js'
@@ -43,6 +44,31 @@ beforeAll(() => {
 }, 60_000)
 
 // Each starts a process, which takes its time on a busy machine.
+describe('two processes at one Redis', { timeout: 60_000 }, () => {
+  it('make everything once, and the next two nothing', async () => {
+    await using server = await startRedis()
+    const question = 'How long is the pause between retries?'
+    const first = await demo('--dir', '.', '--redis', server.url, question)
+    expect(first.code).toBe(0)
+    expect(first.out).toContain('The pause doubles with every attempt')
+    for (const step of ['chunk', 'index', 'brief'])
+      expect(first.out).toMatch(new RegExp(`${step}: (made|each)`))
+    expect(first.out).not.toContain('made in both')
+    const second = await demo('--dir', '.', '--redis', server.url, question)
+    expect(second.out).toContain(
+      'chunk: was in Redis already; index: was in Redis already; brief: was in Redis',
+    )
+  })
+
+  it.each([
+    ['redis://127.0.0.1:1', 'No Redis answers at redis://127.0.0.1:1.'],
+    ['127.0.0.1:6379', '--redis needs a URL'],
+  ])('%s is refused with a sentence', async (url, sentence) => {
+    const { code, err } = await demo('--dir', '.', '--redis', url, 'What is a retry?')
+    expect([code, err]).toEqual([2, expect.stringContaining(sentence)])
+  })
+})
+
 describe('the command line', { timeout: 30_000 }, () => {
   it('answers a question with sources, then shows what asking again costs', async () => {
     const { code, out, err } = await demo('--dir', '.', 'How long is the pause between retries?')

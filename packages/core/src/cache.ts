@@ -155,6 +155,8 @@ export class Cache {
   }
 
   /** Replaces several entries, given as a `Map`, an object or pairs. If one of them cannot be kept, none is written. */
+  setMany(entries: Iterable<readonly [key: string, value: unknown]>, options?: SetOptions): Promise<void>
+  setMany(entries: Readonly<Record<string, unknown>>, options?: SetOptions): Promise<void>
   async setMany(
     entries: Iterable<readonly [key: string, value: unknown]> | Readonly<Record<string, unknown>>,
     options?: SetOptions,

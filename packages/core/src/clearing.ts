@@ -23,38 +23,56 @@ export function invalidateTags(engine: Engine, scope: Scope, tags: readonly stri
   )
 }
 
-function invalidate(engine: Engine, names: readonly string[]): Awaitable<void> {
+/** Whether the store took note; where it fails it is told of later. In this process they are invalid either way. */
+function invalidate(engine: Engine, names: readonly string[]): Awaitable<boolean> {
   return attempt(
-    () => engine.tags.invalidate(names),
-    ignore,
-    (error) => engine.tolerate(error, 'invalidate tags'),
+    () => {
+      const done = engine.tags.invalidate(names)
+      engine.fenceOutdated()
+      return done
+    },
+    () => true,
+    (error) => {
+      engine.retryLater()
+      engine.tolerate(error, 'invalidate tags')
+      return false
+    },
   )
 }
 
+/** How long a store may take to give space back, in milliseconds. */
+const sweepTimeout = 60_000
+
 /**
- * Ends every entry of the scope. A namespace ends by its epoch, in constant time, and its space comes back as
- * entries are looked at; the root is cleared in the store.
+ * Ends every entry of the scope. Where epochs are agreed on with other processes they end the entries, in one
+ * write, and what follows only gives space back; the root is cleared in the store.
  */
 export function clear(engine: Engine, scope: Scope): Awaitable<void> {
   engine.assertOpen()
   const covers = (storeKey: string): boolean => scope.covers(storeKey)
   const { store } = engine
-  const swept = (prefix?: string): Awaitable<void> =>
+  const shared = store.tags !== undefined
+  const sweep = (prefix?: string): Awaitable<void> =>
     attempt(
-      () => engine.guard('clear', (store) => store.clear(prefix)),
+      () => engine.guard('clear', (store) => store.clear(prefix), shared ? sweepTimeout : undefined),
       ignore,
       (error) => {
-        // The epoch of a namespace ends its entries in any case.
-        if (prefix === undefined) engine.oweAll()
+        if (prefix === undefined && !shared) engine.oweAll()
         engine.tolerate(error, 'clear')
       },
     )
   const inStore = (): Awaitable<unknown> => {
-    if (scope.prefix === '') return chain(swept(), () => invalidate(engine, scope.epochs))
+    if (scope.prefix === '') {
+      if (!shared) {
+        engine.local.alone?.clear()
+        return sweep()
+      }
+      return chain(invalidate(engine, scope.epochs), (ended) => (ended ? sweep() : undefined))
+    }
     const ended = invalidate(engine, [scope.prefix])
     // Where space does not come back by itself, as entries are looked at or end, it is given back now.
-    if (store.local !== undefined || store.tags !== undefined) return ended
-    return chain(swept(scope.prefix), () => swept(`@${scope.namespace}/`))
+    if (store.local !== undefined || shared) return ended
+    return chain(sweep(scope.prefix), () => sweep(`@${scope.namespace}/`))
   }
   return chain(engine.changeWhere(covers, 'clear', inStore), () => {
     engine.events.emit('clear', { namespace: scope.namespace })

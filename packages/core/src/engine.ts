@@ -1,5 +1,5 @@
 import { attempt, chain, ignore, isPromise } from './awaitable.js'
-import type { Clock } from './clock.js'
+import type { Clock, Timer } from './clock.js'
 import { CacheError, codeOf } from './errors.js'
 import { type CacheEvents, type EventName, Events, type KeyEvent, type Listener } from './events.js'
 import { Failures } from './failures.js'
@@ -9,10 +9,16 @@ import { described, type Target } from './scope.js'
 import { counters, type Counters } from './stats.js'
 import { type Guard, storeGuard } from './store-guard.js'
 import type { Awaitable, Change, Local, Store } from './store.js'
-import { TagTable } from './tag-table.js'
+import { anyDead, TagTable } from './tag-table.js'
 
 /** How many keys whose removal failed are remembered. Beyond it the oldest is told of and forgotten. */
 const mostOwed = 10_000
+
+/** How many of them are tried again together. */
+const mostRetried = 500
+
+/** How long after a failure what is owed is tried again, in milliseconds. */
+const retryAfter = 1_000
 
 /** The nearest tier of a store in another process, and of a closed one. */
 const nothing: Local = { get: () => undefined, peek: () => undefined }
@@ -54,6 +60,7 @@ export class Engine {
   /** Keys that were to be removed when the store failed. What it has of them is not to be seen. */
   readonly #owed = new Set<string>()
   #owesAll = false
+  #retryTimer: Timer
   readonly #work = new Set<Promise<void>>()
   readonly #unfollow: readonly ((() => void) | undefined)[]
 
@@ -64,7 +71,13 @@ export class Engine {
     this.clock = clock
     this.coarse = (clock.coarse ?? clock.now).bind(clock)
     this.settings = settings
-    this.guard = storeGuard(settings, (state) => this.events.emit('circuit', { state }))
+    this.guard = storeGuard(settings, {
+      onCircuit: (state) => this.events.emit('circuit', { state }),
+      onRecovered: () => {
+        this.tags.endMinted()
+        this.#retry()
+      },
+    })
     this.tags = new TagTable(settings.maxTags, this.guard, store)
     this.#unfollow = [
       store.log?.follow({
@@ -73,6 +86,7 @@ export class Engine {
           this.tags.forgetAll()
           this.fenceWhere(() => true)
         },
+        blind: (isBlind) => this.tags.trust(!isBlind),
       }),
       store.evictions?.follow((storeKey) => {
         this.count.evictions++
@@ -131,8 +145,26 @@ export class Engine {
     this.flights.delete(storeKey)
   }
 
+  /** Ends what the nearest tier has of a key that is being changed, whatever becomes of the tiers behind. */
+  #begin(storeKey: string): void {
+    this.fence(storeKey)
+    this.local.alone?.delete(storeKey)
+  }
+
   fenceWhere(matches: (storeKey: string) => boolean): void {
     for (const storeKey of this.flights.keys()) if (matches(storeKey)) this.fence(storeKey)
+  }
+
+  /**
+   * Tags have changed. A load that depends on one can no longer be stored; it gives its lease back, so that nobody
+   * waits for it who would have to load anyway.
+   */
+  fenceOutdated(): void {
+    for (const [storeKey, flight] of this.flights) {
+      if (flight.lease === undefined || !anyDead(flight.tags)) continue
+      this.fence(storeKey)
+      flight.endLease?.()
+    }
   }
 
   /** Whether the key is being changed at this moment, so that a load may not be stored over it. */
@@ -157,8 +189,10 @@ export class Engine {
     const settled = (): void => {
       for (const storeKey of storeKeys) this.fence(storeKey)
     }
-    for (const storeKey of storeKeys) this.failures.delete(storeKey)
-    settled()
+    for (const storeKey of storeKeys) {
+      this.failures.delete(storeKey)
+      this.#begin(storeKey)
+    }
     const answer = attempt(
       // What is written now must not be taken away by a clearing that is owed.
       () =>
@@ -211,6 +245,33 @@ export class Engine {
   /** The store failed to clear itself. */
   oweAll(): void {
     this.#owesAll = true
+    this.retryLater()
+  }
+
+  /** Does what is owed when the store has had time to come back, also if nobody asks. */
+  retryLater(): void {
+    if (this.closed) return
+    this.#retryTimer ??= this.clock.setTimer(() => this.#retry(), retryAfter, false)
+  }
+
+  /** Does what is owed, so that other processes, who know nothing of it, no longer see what was to be gone. */
+  #retry(): void {
+    this.clock.clearTimer(this.#retryTimer)
+    this.#retryTimer = undefined
+    if (this.closed || !(this.owes || this.tags.owes)) return
+    const keys = [...this.#owed].slice(0, mostRetried)
+    const work = async (): Promise<void> => {
+      await this.tags.settle()
+      if (this.#owesAll) await this.#settleAll()
+      await Promise.all(keys.map((storeKey) => this.settle(storeKey)))
+    }
+    this.behind(
+      work()
+        .catch(ignore)
+        .then(() => {
+          if (this.owes || this.tags.owes) this.retryLater()
+        }),
+    )
   }
 
   /** Removes what a failing store was to remove, before the key is read. Fails as the store does. */
@@ -246,6 +307,7 @@ export class Engine {
       )
     }
     this.#owed.add(storeKey)
+    this.retryLater()
   }
 
   /** Takes an entry that cannot be used out of the store, without a word if that fails: it is a miss either way. */
@@ -292,6 +354,7 @@ export class Engine {
   async close(deadline: number): Promise<void> {
     this.closed = true
     this.local = nothing
+    this.clock.clearTimer(this.#retryTimer)
     for (const stop of this.#unfollow) stop?.()
     let timer: unknown
     const late = new Promise<void>((resolve) => {
@@ -316,7 +379,9 @@ export class Engine {
     if (change.kind === 'key') {
       this.failures.delete(change.key)
       this.fence(change.key)
-    } else if (change.kind === 'tag') this.tags.forget(change.tag)
-    else this.fenceWhere((storeKey) => storeKey.startsWith(change.prefix))
+    } else if (change.kind === 'tag') {
+      this.tags.forget(change.tag, change.version)
+      this.fenceOutdated()
+    } else this.fenceWhere((storeKey) => storeKey.startsWith(change.prefix))
   }
 }

@@ -47,8 +47,10 @@ export class Flight {
   /** Its key was changed: what it brings is not to be stored. */
   fenced = false
   settled = false
-  /** What it brings may be stored: the store was there to be asked. */
+  /** What it brings may be stored: the versions of its tags are known. */
   storable = true
+  /** The store could not be asked: what it brings may be kept in the nearest tier alone. */
+  alone = false
   /** The loader's synchronous part is on the stack. */
   calling = false
   /** The loader is at work. */
@@ -60,6 +62,8 @@ export class Flight {
   /** The entry it found and is to replace, if any. */
   stale: Found | undefined
   lease: string | undefined
+  /** Gives the lease back, if it has one. */
+  endLease: (() => void) | undefined
   /** Ends it by `timeouts.load`. */
   timer: unknown
   /** Renews its lease, or asks for it again. Nothing goes on behind it once the flight has left. */

@@ -108,15 +108,25 @@ async function bring(engine: Engine, flight: Flight): Promise<Landed> {
 /** Captures the versions of the tags, and where invalidations stand, before anything is read. */
 async function mark(engine: Engine, flight: Flight): Promise<TagPosition> {
   const { scope, plan, key } = flight.request
+  const names = scope.tagsIn(plan.tags)
   try {
     // Asked together, so that it is one trip where there is one to make.
     const position = engine.tags.position()
-    const tags = engine.tags.snapshot(scope.tagsIn(plan.tags))
-    flight.tags = isPromise(tags) ? await tags : tags
-    return await position
+    const tags = engine.tags.snapshot(names)
+    if (!isPromise(position) && !isPromise(tags)) {
+      flight.tags = tags
+      return position
+    }
+    const [at, versions] = await Promise.all([position, tags])
+    flight.tags = versions
+    return at
   } catch (error) {
-    // Without them nothing can be kept.
-    flight.storable = false
+    // Without them nothing can be kept, but in the nearest tier, for as long as nobody can be asked.
+    flight.storable = engine.local.alone !== undefined
+    if (flight.storable) {
+      flight.alone = true
+      flight.tags = engine.tags.mint(names)
+    }
     engine.tolerate(error, 'read the tags', key)
     return undefined
   }
@@ -140,7 +150,7 @@ async function read(engine: Engine, flight: Flight): Promise<Found | undefined> 
         if (again) continue
       }
     }
-    flight.storable = false
+    flight.alone = true
     return usable(engine, flight.request, engine.local.peek(storeKey))
   }
 }

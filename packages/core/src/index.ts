@@ -31,6 +31,7 @@ export { canonical, keyOf, type KeyCodec, type KeyOptions } from './key-of.js'
 export { cacheOptionNames } from './plan.js'
 export type {
   Acquired,
+  Alone,
   Awaitable,
   Batch,
   Change,
@@ -54,7 +55,7 @@ export {
 } from './entry.js'
 export type { Codec } from './codec.js'
 export { type Clock, systemClock, type Timer } from './clock.js'
-export { type Random, systemRandom } from './random.js'
+export { type Random, randomId, systemRandom } from './random.js'
 export { escapeGlob, matchGlob } from './glob.js'
 export { cloneOf, freezeOf } from './copy.js'
 

@@ -24,6 +24,7 @@ export async function acquire(engine: Engine, flight: Flight): Promise<Found | u
     )
     if (got.status === 'leased') {
       flight.lease = token
+      flight.endLease = () => release(engine, flight)
       renew(engine, flight, token)
     }
     const found = await usable(engine, flight.request, got.entry)

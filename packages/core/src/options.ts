@@ -142,7 +142,7 @@ export interface CacheSettings extends LoadingOptions {
   readonly maxLoads?: number | undefined
   /** How many tags (and namespaces) are known at once; the entries of one that is forgotten become misses. Default: 100,000. */
   readonly maxTags?: number | undefined
-  /** How long another process waits for a holder that died while loading. Default: `'10s'`; a live holder renews. */
+  /** How long another process waits for a holder that died while loading. Default: `'3s'`; a live holder renews. */
   readonly leaseTerm?: Duration | undefined
   /**
    * With `new AsyncLocalStorage()`, a loader that asks for the key it is loading gets `ERR_RECURSION` also after

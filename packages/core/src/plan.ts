@@ -48,7 +48,7 @@ const defaults: Omit<Settings, 'store'> = Object.freeze({
   circuit: { failures: 3, cooldown: 1_000 },
   maxLoads: 100_000,
   maxTags: 100_000,
-  leaseTerm: 10_000,
+  leaseTerm: 3_000,
 })
 
 /** How long a failed load is not tried again where there is a stale value and `errorTtl` was not given. */

@@ -14,6 +14,16 @@ const checked = new WeakMap<Entry, Pick<Plan, 'schema' | 'version'> & { readonly
 /** What the store has of the key and can be used. A failing store has nothing. */
 export function find(engine: Engine, target: Target): Awaitable<Found | undefined> {
   const { storeKey } = target
+  // What the nearest tier has needs no store behind it.
+  const near = engine.local.alone && engine.local.get(storeKey)
+  if (near !== undefined && freshness(near, engine.clock.now()) === 'fresh') {
+    return chain(usable(engine, target, near), (found) => found ?? findBehind(engine, target))
+  }
+  return findBehind(engine, target)
+}
+
+function findBehind(engine: Engine, target: Target): Awaitable<Found | undefined> {
+  const { storeKey } = target
   return attempt(
     () => chain(engine.settle(storeKey), () => engine.guard('get', (store) => store.get(storeKey))),
     (entry) => usable(engine, target, entry),

@@ -1,4 +1,4 @@
-import { isPromise } from './awaitable.js'
+import { attempt, ignore, isPromise } from './awaitable.js'
 import type { Timer } from './clock.js'
 import { CacheError } from './errors.js'
 import type { Settings } from './plan.js'
@@ -8,47 +8,93 @@ import type { Awaitable, Store } from './store.js'
  * The call's answer. A call that throws, rejects, is late or is not made at all is a `CacheError` with the
  * code `ERR_STORE`, `ERR_STORE_TIMEOUT` or `ERR_CIRCUIT_OPEN`, thrown or rejected; one that the store threw
  * itself with another code (a value it cannot keep) passes, and says nothing of the store's health.
+ *
+ * `timeout`: how long it may take, in milliseconds, where that is not the store's.
  */
-export type Guard = <T>(during: string, call: (store: Store) => Awaitable<T>) => Awaitable<T>
+export type Guard = <T>(
+  during: string,
+  call: (store: Store) => Awaitable<T>,
+  timeout?: number,
+) => Awaitable<T>
+
+/** Who a store's guard tells. */
+export interface GuardHooks {
+  readonly onCircuit: (state: 'open' | 'half-open' | 'closed') => void
+  /** A call succeeded after others had failed. */
+  readonly onRecovered: () => void
+}
+
+/** A key that no cache uses: a root key that begins with `@` is escaped, and a namespace's has a colon. */
+const probeKey = '@'
 
 /**
  * Stands around every call to a store: a call that takes too long is given up, and after failures in a row
- * the store is left alone, until one call that is let through succeeds. (Nygard, "Release It!", 2007.)
+ * the store is left alone, until a probe succeeds. Nobody waits for the probe. (Nygard, "Release It!", 2007.)
  */
-export function storeGuard(
-  { store, clock, circuit, timeouts }: Settings,
-  onCircuit: (state: 'open' | 'half-open' | 'closed') => void,
-): Guard {
+export function storeGuard({ store, clock, circuit, timeouts }: Settings, hooks: GuardHooks): Guard {
   let failed = 0
   let openUntil = 0
   let probing = false
 
-  async function bounded<T>(during: string, answer: PromiseLike<T>): Promise<T> {
+  const guard: Guard = (during, call, timeout = timeouts.store) => {
+    if (openUntil > 0 && !probing && clock.now() >= openUntil) probe()
+    if (openUntil > 0) {
+      throw new CacheError(
+        'ERR_CIRCUIT_OPEN',
+        `the store failed ${failed} times in a row and is left alone for now`,
+      )
+    }
+    return ask(during, call, timeout)
+  }
+
+  /** Sees whether the store is back; one that answers at once is, at once. */
+  function probe(): void {
+    probing = true
+    hooks.onCircuit('half-open')
+    void attempt(() => ask('answer', (store) => store.get(probeKey), timeouts.store), ignore, ignore)
+  }
+
+  function ask<T>(during: string, call: (store: Store) => Awaitable<T>, timeout: number): Awaitable<T> {
+    let answer: Awaitable<T>
+    try {
+      answer = call(store)
+    } catch (cause) {
+      throw failure(during, cause, timeout)
+    }
+    if (isPromise(answer)) return bounded(during, answer, timeout)
+    succeeded()
+    return answer
+  }
+
+  async function bounded<T>(during: string, answer: PromiseLike<T>, timeout: number): Promise<T> {
     let timer: Timer
     const late = new Promise<never>((_, reject) => {
-      if (timeouts.store < Infinity) timer = clock.setTimer(reject, timeouts.store, true)
+      if (timeout < Infinity) timer = clock.setTimer(reject, timeout, true)
     })
     try {
       const value = await Promise.race([answer, late])
       succeeded()
       return value
     } catch (cause) {
-      throw failure(during, cause)
+      throw failure(during, cause, timeout)
     } finally {
       clock.clearTimer(timer)
     }
   }
 
   function succeeded(): void {
+    if (failed === 0) return
     failed = 0
     probing = false
-    if (openUntil === 0) return
-    openUntil = 0
-    onCircuit('closed')
+    if (openUntil > 0) {
+      openUntil = 0
+      hooks.onCircuit('closed')
+    }
+    hooks.onRecovered()
   }
 
   /** The error to give, after counting it. `cause` undefined: the call was late. */
-  function failure(during: string, cause: unknown): CacheError {
+  function failure(during: string, cause: unknown, timeout: number): CacheError {
     if (cause instanceof CacheError && cause.code !== 'ERR_STORE') {
       succeeded()
       return cause
@@ -58,32 +104,12 @@ export function storeGuard(
       const news = openUntil === 0 || probing
       probing = false
       openUntil = clock.now() + circuit.cooldown
-      if (news) onCircuit('open')
+      if (news) hooks.onCircuit('open')
     }
     return cause === undefined
-      ? new CacheError('ERR_STORE_TIMEOUT', `the store took longer than ${timeouts.store} ms to ${during}`)
+      ? new CacheError('ERR_STORE_TIMEOUT', `the store took longer than ${timeout} ms to ${during}`)
       : new CacheError('ERR_STORE', `the store failed to ${during}`, { cause })
   }
 
-  return (during, call) => {
-    if (openUntil > 0) {
-      if (probing || clock.now() < openUntil) {
-        throw new CacheError(
-          'ERR_CIRCUIT_OPEN',
-          `the store failed ${failed} times in a row and is left alone for now`,
-        )
-      }
-      probing = true
-      onCircuit('half-open')
-    }
-    let answer
-    try {
-      answer = call(store)
-    } catch (cause) {
-      throw failure(during, cause)
-    }
-    if (isPromise(answer)) return bounded(during, answer)
-    succeeded()
-    return answer
-  }
+  return guard
 }

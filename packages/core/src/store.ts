@@ -68,6 +68,18 @@ export interface Local {
   get(key: string): Entry | undefined
   /** The same without counting as a use. */
   peek(key: string): Entry | undefined
+  /** Present only if there are tiers behind it, which can fail when it does not. */
+  readonly alone?: Alone
+}
+
+/** Changes of the first tier by itself, at once. Nobody else is told. */
+export interface Alone {
+  /** Keeps what was loaded while the tiers behind could not be asked. */
+  set(key: string, entry: Entry): void
+  /** Ends what was there, whatever becomes of the tiers behind; also what a read under way would bring. */
+  delete(key: string): void
+  /** The same for every key. */
+  clear(): void
 }
 
 /** Many keys at once. Each key fares as it would alone; a failure is a failure of the whole call. */
@@ -143,7 +155,8 @@ export interface Leases {
 /** One explicit change that another process made. Fills after a load are none. */
 export type Change =
   | { readonly kind: 'key'; readonly key: string }
-  | { readonly kind: 'tag'; readonly tag: string }
+  /** `version`: the one it has since, where that is known. */
+  | { readonly kind: 'tag'; readonly tag: string; readonly version?: string | undefined }
   /** Every key that begins with `prefix`; all for the empty one. */
   | { readonly kind: 'clear'; readonly prefix: string }
 
@@ -153,6 +166,11 @@ export interface LogListener {
   changed(change: Change): void
   /** Changes may have been missed: what was learned from this store so far is not to be trusted. */
   lost(): void
+  /**
+   * `true`: there has been no news for so long that nothing learned from this store is to be used for now, although
+   * none of it may be lost. `false`: all that was missed has been told. Only where the store was asked to say so.
+   */
+  blind?(isBlind: boolean): void
 }
 
 /** The changes other processes make, complete also across a lost connection: what cannot be caught up is said to be lost. */

@@ -36,7 +36,7 @@ export class TagTable {
   readonly #guard: Guard
   /** Whether there is a source. */
   readonly #shared: boolean
-  readonly #trusted: boolean
+  #trusted: boolean
   readonly #markers = new Map<string, Marker>()
   readonly #run = randomId()
   /** How many changes this process has seen. A version is born at one. */
@@ -44,10 +44,12 @@ export class TagTable {
   #versions = 0
   /** The youngest change of a marker that was dropped: any unknown tag may have changed then. */
   #horizon = 0
+  /** Tags with a version that the source knows nothing of. */
+  readonly #minted = new Set<string>()
   /** Tags the source has not invalidated yet. */
   readonly #owed = new Set<string>()
-  /** For each question to the source that is under way, the tags that changed since it was put. */
-  readonly #changed = new Set<Set<string>>()
+  /** For each question to the source under way, the tags that changed since, with their version if that was told. */
+  readonly #changed = new Set<Map<string, string | undefined>>()
 
   constructor(max: number, guard: Guard, { tags, log }: Store) {
     this.#max = max
@@ -74,6 +76,26 @@ export class TagTable {
       versions.push(marker)
     }
     return versions
+  }
+
+  /**
+   * The tags' versions as far as they are known, and ones of this process's own for the others: for what is kept in
+   * the nearest tier while the source is away. They end when it is back.
+   */
+  mint(names: readonly string[]): readonly TagVersion[] {
+    return names.map((name) => {
+      const known = this.#markers.get(name)
+      if (known !== undefined) return known
+      const marker = this.#put(name, this.#changes)
+      this.#minted.add(name)
+      return marker
+    })
+  }
+
+  /** The source is back. */
+  endMinted(): void {
+    for (const name of this.#minted) this.forget(name)
+    this.#minted.clear()
   }
 
   /** Where the invalidations stand, to be given to `snapshotSince` when the load has said which tags it adds. */
@@ -124,11 +146,16 @@ export class TagTable {
     for (const name of names) this.forget(name)
     if (!this.#shared) return
     for (const name of names) this.#owed.add(name)
-    return this.#settle()
+    return this.settle()
+  }
+
+  /** Whether the source has tags yet to invalidate. */
+  get owes(): boolean {
+    return this.#owed.size > 0
   }
 
   /** Has the source invalidate what it was to, also what it failed to before. Nothing is learned from it until then. */
-  #settle(): Awaitable<void> {
+  settle(): Awaitable<void> {
     if (this.#owed.size === 0) return
     const names = [...this.#owed]
     return chain(
@@ -143,14 +170,21 @@ export class TagTable {
     )
   }
 
-  /** The tag has another version: here, or so somebody tells. */
-  forget(name: string): void {
-    this.#changes++
-    for (const changed of this.#changed) changed.add(name)
+  /** The tag has another version: here, or so somebody tells, perhaps with the version. That may be known already. */
+  forget(name: string, version?: string): void {
+    for (const changed of this.#changed) changed.set(name, version)
     const marker = this.#markers.get(name)
+    if (version !== undefined && marker?.version === version) return
+    this.#changes++
     if (marker !== undefined) marker.alive = false
     this.#markers.delete(name)
     if (!this.#shared) this.#put(name, this.#changes)
+  }
+
+  /** Whether somebody tells when versions change. Nobody does while the log is out of reach. */
+  trust(trusted: boolean): void {
+    this.forgetAll()
+    this.#trusted = trusted
   }
 
   /** Nothing that was learned is to be trusted. */
@@ -175,18 +209,19 @@ export class TagTable {
 
   /** Asks the source; `undefined` if a tag may have been invalidated after the position `since`. */
   #ask(names: readonly string[], since?: string): Awaitable<readonly TagVersion[] | undefined> {
-    const changed = new Set<string>()
+    const changed = new Map<string, string | undefined>()
     const askedAt = this.#changes
     this.#changed.add(changed)
     return attempt(
-      () => chain(this.#settle(), () => this.#call(({ tags }) => tags!.versions(names, since))),
+      () => chain(this.settle(), () => this.#call(({ tags }) => tags!.versions(names, since))),
       (versions) => {
         this.#changed.delete(changed)
         if (versions.includes(undefined)) return undefined
         return names.map((name, i) => {
           const version = versions[i]!
           // What changed after the question was put may have been answered before it.
-          if (!this.#trusted || this.#horizon > askedAt || changed.has(name)) return { name, version }
+          const overtaken = changed.has(name) && changed.get(name) !== version
+          if (!this.#trusted || this.#horizon > askedAt || overtaken) return { name, version }
           const marker = this.#markers.get(name)
           if (marker?.version === version) return marker
           if (marker !== undefined) this.forget(name)

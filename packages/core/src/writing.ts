@@ -49,6 +49,13 @@ export async function commit(engine: Engine, flight: Flight, entry: Entry, plan:
   const { lease } = flight
   if (flight.fenced || flight.settled || engine.isChanging(storeKey) || anyDead(entry.tags)) return false
   approve(entry, plan)
+  const keepNear = (): void => {
+    if (!flight.fenced && !engine.isChanging(storeKey)) engine.local.alone?.set(storeKey, entry)
+  }
+  if (flight.alone) {
+    keepNear()
+    return true
+  }
   try {
     if (leases === undefined) {
       const answer = guard('set', (store) => store.set(storeKey, entry))
@@ -60,6 +67,7 @@ export async function commit(engine: Engine, flight: Flight, entry: Entry, plan:
     return await guard('commit', () => leases.commit(storeKey, lease, entry))
   } catch (error) {
     engine.tolerate(error, 'set', key)
+    keepNear()
     return true
   }
 }

@@ -380,6 +380,8 @@ describe('G4: a sick store never hurts', () => {
         loaded,
         'absent',
       ])
+      store.fail('none')
+      await cache.close()
       expect(clock.pending).toBe(0)
     })
 

@@ -1,2 +1,3 @@
-// For a store made of stores, with any number of tiers. Not implemented yet.
-export {}
+export { MultiLevelCache, type MultiLevelCacheOptions } from './multi-level-cache.js'
+export type { TieredStoreOptions, TierOptions } from './options.js'
+export { tieredStore } from './tiered-store.js'

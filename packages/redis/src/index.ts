@@ -1,2 +1,11 @@
-// For a store, leases and an invalidation log over Redis. Not implemented yet.
-export {}
+// Use
+export { RedisCache, type RedisCacheOptions } from './redis-cache.js'
+export { redisStore } from './redis-store.js'
+export { shardedStore, type ShardedStoreOptions } from './sharded/sharded-store.js'
+export type { RedisConnectionOptions, RedisStoreOptions } from './options.js'
+
+// Codecs
+export { plainCodec } from './codecs/plain-codec.js'
+export { jsonCodec } from './codecs/json-codec.js'
+export { compressed, type CompressionOptions } from './codecs/compressed.js'
+export { encrypted, type EncryptionOptions } from './codecs/encrypted.js'

@@ -25,7 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 async function check(given: string): Promise<void> {
   const { protocol, hostname, port } = new URL(given)
   if (protocol !== 'redis:') return
-  if (!(await ping(Number(port || 6379), hostname))) {
+  if (!(await ping({ port: Number(port || 6379), host: hostname }))) {
     throw new Error(`REDIS_URL names ${hostname}:${port || 6379}, but no Redis server answers there.`)
   }
 }

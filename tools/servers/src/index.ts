@@ -1,2 +1,17 @@
 export { freePort } from './free-port.js'
-export { type RedisServer, type RedisServerOptions, startRedis } from './redis-server.js'
+export { type Proxy, startProxy, type ProxyTarget } from './proxy.js'
+export type { ProxyConnection } from './proxy-connection.js'
+export {
+  type ClusterNode,
+  type RedisCluster,
+  type RedisClusterOptions,
+  startCluster,
+} from './redis-cluster.js'
+export { type RedisSentinel, startSentinel } from './redis-sentinel.js'
+export {
+  type RedisServer,
+  type RedisServerOptions,
+  type RedisTls,
+  type RestartOptions,
+  startRedis,
+} from './redis-server.js'

@@ -1,9 +1,9 @@
-import { connect } from 'node:net'
+import { connect, type NetConnectOpts } from 'node:net'
 
 /** Whether a Redis server answers there, be it only that it wants a password. */
-export function ping(port: number, host = '127.0.0.1'): Promise<boolean> {
+export function ping(at: NetConnectOpts): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host, timeout: 1000 }, () => socket.write('PING\r\n'))
+    const socket = connect({ ...at, timeout: 1000 }, () => socket.write('PING\r\n'))
     const done = (alive: boolean) => {
       socket.destroy()
       resolve(alive)

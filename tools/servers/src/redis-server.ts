@@ -1,25 +1,42 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { selfSigned } from './certificate.js'
 import { freePort } from './free-port.js'
-import { ping } from './ping.js'
-import { redisBinary } from './redis-binary.js'
+import { type Guard, guardOf } from './guard.js'
+import { type RedisBinary, redisBinary } from './redis-binary.js'
+import { type RedisProcess, startProcess } from './redis-process.js'
 
-/** A Redis server of one's own, on a loopback port, empty and keeping nothing on disk. */
+/** A Redis server of one's own, on a loopback port; empty and keeping nothing on disk, if not told otherwise. */
 export interface RedisServer extends AsyncDisposable {
   readonly port: number
   readonly url: string
+  /** Present if it was started with `tls`. */
+  readonly tls: RedisTls | undefined
+  /** The process that runs now, or ran last. */
   readonly pid: number
   /** Keeps its connections and stops answering, as a hung server does. */
   pause(): void
   resume(): void
-  /** Dies without a word to anybody. Start another on the same `port` to bring it back, empty. */
+  /** Dies without a word to anybody. `restart` brings it back. */
   kill(): Promise<void>
-  /** Ends it in order. It may be paused or dead already. */
+  /** Starts it again on the same ports, with what it kept on disk. One that runs is ended in order before. */
+  restart(options?: RestartOptions): Promise<void>
+  /** Ends it in order and removes what it kept, except a `dir` that was given. It may be paused or dead already. */
   stop(): Promise<void>
+}
+
+/** How to reach a server over TLS. */
+export interface RedisTls {
+  readonly port: number
+  readonly url: string
+  /** The certificate that it shows, in PEM, for `127.0.0.1` and `localhost`. Nobody else has signed it. */
+  readonly ca: string
+}
+
+export interface RestartOptions {
+  /** Whether it forgets what it kept on disk: its data, and who it is in a Cluster. Default: `false`. */
+  readonly empty?: boolean
 }
 
 export interface RedisServerOptions {
@@ -27,15 +44,26 @@ export interface RedisServerOptions {
   readonly port?: number
   /** Further arguments of `redis-server`; the later wins. */
   readonly args?: readonly string[]
+  /** Whether every write is on disk before it is answered. Default: `false`, and nothing ever is. */
+  readonly persistent?: boolean
+  /** A folder for its data, made if it is not there. Default: one of its own, which `stop` removes. */
+  readonly dir?: string
+  /** Whether it listens on a second port, with TLS and a certificate made for it. Default: `false`. */
+  readonly tls?: boolean
+  /** Lines of a configuration file, with which it is a Sentinel. */
+  readonly sentinel?: readonly string[]
+  /** The program to run, Valkey for example. Default: what `redisBinary` finds. */
+  readonly binary?: string
 }
 
 /** Resolves once the server answers. It ends with this process, however that ends. */
-export async function startRedis({ port, args = [] }: RedisServerOptions = {}): Promise<RedisServer> {
-  const binary = await redisBinary()
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const { port, binary } = options
+  const program = binary === undefined ? await redisBinary() : { path: binary, env: {} }
   // Between finding a free port and binding to it somebody else may take it.
   for (let attempt = 1; ; attempt++) {
     try {
-      return await start(binary.path, { ...process.env, ...binary.env }, port ?? (await freePort()), args)
+      return await start(program, port ?? (await freePort()), options)
     } catch (error) {
       if (port !== undefined || attempt === 3) throw error
     }
@@ -43,75 +71,83 @@ export async function startRedis({ port, args = [] }: RedisServerOptions = {}): 
 }
 
 async function start(
-  path: string,
-  env: NodeJS.ProcessEnv,
+  binary: RedisBinary,
   port: number,
-  args: readonly string[],
+  { args = [], persistent = false, dir, tls = false, sentinel }: RedisServerOptions,
 ): Promise<RedisServer> {
+  const secure = tls ? { port: await freePort(), ...(await selfSigned()) } : undefined
   const folder = await mkdtemp(join(tmpdir(), 'flow-cache-redis-'))
-  const log = openSync(join(folder, 'log'), 'w')
-  const own = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    folder,
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-  ]
-  const server = spawn(path, [...own, ...args], { env, stdio: ['ignore', log, log] })
-  closeSync(log)
-  const exited = new Promise<void>((resolve) =>
-    server.once('exit', () => resolve()).once('error', () => resolve()),
-  )
-  const guard = guardOf(server, folder)
+  const data = dir ?? join(folder, 'data')
+  const [cert, key, configuration] = [join(folder, 'cert'), join(folder, 'key'), join(data, 'sentinel.conf')]
 
-  async function end(signal: NodeJS.Signals): Promise<void> {
-    server.ref()
-    server.kill(signal)
-    server.kill('SIGCONT')
-    await exited
-    guard.kill('SIGKILL')
+  const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', data]
+  if (sentinel !== undefined) own.unshift(configuration, '--sentinel')
+  else if (persistent) own.push('--save', '', '--appendonly', 'yes', '--appendfsync', 'always')
+  else own.push('--save', '', '--appendonly', 'no')
+  if (secure !== undefined) {
+    own.push('--tls-port', String(secure.port), '--tls-auth-clients', 'no')
+    own.push('--tls-cert-file', cert, '--tls-key-file', key)
+  }
+
+  let guard: Guard | undefined
+  let running: RedisProcess | undefined
+
+  async function begin(): Promise<void> {
+    guard ??= guardOf(folder)
+    for (const path of [folder, data]) await mkdir(path, { recursive: true })
+    // A Sentinel writes what it learns into its configuration, and reads it again.
+    if (sentinel !== undefined && !(await exists(configuration))) {
+      await writeFile(configuration, `${sentinel.join('\n')}\n`)
+    }
+    if (secure !== undefined) {
+      await writeFile(cert, secure.cert)
+      await writeFile(key, secure.key)
+    }
+    running = await startProcess(binary, [...own, ...args], folder, guard)
+  }
+  async function stop(): Promise<void> {
+    await running?.end('SIGTERM')
+    guard?.dismiss()
+    guard = undefined
     await rm(folder, { recursive: true, force: true })
   }
 
-  const deadline = performance.now() + 10_000
-  while (!(await ping(port))) {
-    if (server.exitCode !== null || server.pid === undefined || performance.now() > deadline) {
-      const output = await readFile(join(folder, 'log'), 'utf8')
-      await end('SIGKILL')
-      throw new Error(`redis-server did not start on port ${port}:\n${output}`)
-    }
-    await sleep(5)
+  try {
+    await begin()
+  } catch (error) {
+    await stop()
+    throw error
   }
-  // It holds no process open that is otherwise done.
-  server.unref()
+  const current = (): RedisProcess => running as RedisProcess
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
-    pid: server.pid as number,
-    pause: () => void server.kill('SIGSTOP'),
-    resume: () => void server.kill('SIGCONT'),
-    kill: () => end('SIGKILL'),
-    stop: () => end('SIGTERM'),
-    [Symbol.asyncDispose]: () => end('SIGTERM'),
+    tls: secure && { port: secure.port, url: `rediss://127.0.0.1:${secure.port}`, ca: secure.cert },
+    get pid() {
+      return current().pid
+    },
+    pause: () => current().signal('SIGSTOP'),
+    resume: () => current().signal('SIGCONT'),
+    kill: () => current().end('SIGKILL'),
+    async restart({ empty = false } = {}) {
+      await current().end('SIGTERM')
+      if (empty) await clear(data)
+      await begin()
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   }
 }
 
-/**
- * Waits for the end of this process, which it sees by its input ending, and takes the server along.
- * In a group of its own, so that a signal to ours leaves it to do its work.
- */
-function guardOf(server: ChildProcess, folder: string): ChildProcess {
-  const script = 'read -r _; kill -9 "$1"; rm -rf "$2"'
-  const guard = spawn('sh', ['-c', script, 'sh', String(server.pid), folder], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  })
-  guard.unref()
-  ;(guard.stdin as unknown as { unref(): void }).unref()
-  return guard
+/** Removes what is in a folder, and leaves the folder. */
+async function clear(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    await rm(join(folder, name), { recursive: true })
+  }
 }
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )

@@ -8,6 +8,8 @@ export interface CaseContext {
   readonly clock: FakeClock
   /** A second connection to the same server, as another process would have; needed for the group `log`. */
   readonly other?: Store | undefined
+  /** Lets a little real time pass, for a store whose news travels. Default: the clock moves by 10 ms. */
+  readonly pause?: (() => Promise<unknown>) | undefined
 }
 
 /** One sentence of the store contract, and what shows that it holds. */
@@ -492,7 +494,10 @@ const leases: readonly StoreCase[] = [
 ]
 
 /** What the first store hears while the other one does this. */
-async function heard({ store, clock, other }: CaseContext, act: (other: Store) => unknown): Promise<string> {
+async function heard(
+  { store, clock, other, pause = () => clock.advance(10) }: CaseContext,
+  act: (other: Store) => unknown,
+): Promise<string> {
   claim(other !== undefined, 'the group `log` needs `other`, a second connection')
   const changes: string[] = []
   const describe = (change: Change): string =>
@@ -503,9 +508,12 @@ async function heard({ store, clock, other }: CaseContext, act: (other: Store) =
   })
   await clock.advance(0)
   await act(other)
-  for (let i = 0; i < 20 && changes.length === 0; i++) await clock.advance(10)
+  // What comes last shows that all before it was told.
+  await other.set('the end', entry(clock, 1))
+  const isEnd = (change: string): boolean => change === 'key the end'
+  for (let i = 0; i < 200 && !changes.some(isEnd); i++) await pause()
   stop()
-  return changes.join(', ')
+  return changes.filter((change) => !isEnd(change)).join(', ')
 }
 
 const log: readonly StoreCase[] = [

@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { MultiLevelCache } from '@flow-cache/multilevel'
+import { type RedisServer, startProxy, startRedis } from '@flow-cache/servers'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { client, member, until } from '../fleet.js'
+
+let redis: RedisServer
+let prefix: string
+beforeEach(async () => {
+  redis = await startRedis()
+  prefix = `${randomUUID()}:`
+})
+afterEach(() => redis.stop())
+
+const timed = async (act: () => Promise<unknown>): Promise<number> => {
+  const begun = performance.now()
+  await act()
+  return performance.now() - begun
+}
+
+async function warm(cache: MultiLevelCache, count = 50): Promise<void> {
+  for (let i = 0; i < count; i++) await cache.getOrSet(`warm ${i}`, () => i)
+}
+
+describe('fault 3: a Redis that hangs', { timeout: 30_000 }, () => {
+  it('hits in memory cost nothing, misses a little, and it is used again when it is back', async () => {
+    const cache = member(redis.url, prefix)
+    await warm(cache)
+    redis.pause()
+    expect(
+      await timed(async () => {
+        for (let i = 0; i < 50; i++) expect(await cache.getOrSet(`warm ${i}`, () => -1)).toBe(i)
+      }),
+    ).toBeLessThan(20)
+    expect(await timed(() => cache.getOrSet('first miss', () => 1))).toBeLessThan(600)
+    for (let i = 0; i < 9; i++) await cache.getOrSet(`miss ${i}`, () => i)
+    for (let i = 0; i < 20; i++) {
+      expect(await timed(() => cache.getOrSet(`later ${i}`, () => i))).toBeLessThan(30)
+      expect(await timed(() => cache.get(`warm ${i}`))).toBeLessThan(30)
+      await sleep(80)
+    }
+    // What was loaded meanwhile is kept in memory.
+    expect(await cache.getOrSet('later 3', () => 'again')).toBe(3)
+    redis.resume()
+    const other = member(redis.url, prefix)
+    await until(async () => {
+      const key = randomUUID()
+      await cache.set(key, 1)
+      return (await other.get(key)) === 1
+    }, 5_000)
+  })
+
+  it('two hundred callers at a time for seconds: each is answered, and the heap stays', async () => {
+    const cache = member(redis.url, prefix)
+    await warm(cache)
+    redis.pause()
+    const before = process.memoryUsage().heapUsed
+    const end = performance.now() + 3_000
+    let slowest = 0
+    let calls = 0
+    while (performance.now() < end) {
+      const all = Array.from({ length: 200 }, async (_, i) => {
+        const key = `k${calls + (i % 40)}`
+        slowest = Math.max(
+          slowest,
+          await timed(() => cache.getOrSet(key, () => sleep(20, 'v'), { ttl: '1m' })),
+        )
+      })
+      await Promise.all(all)
+      calls += 200
+    }
+    expect(calls).toBeGreaterThan(2_000)
+    expect(slowest).toBeLessThan(20 + 200 + 250)
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(100e6)
+    redis.resume()
+    expect(await timed(() => cache.close())).toBeLessThan(2_000)
+  })
+
+  it.each(['running', 'hung', 'dead'])(
+    'close() takes no time when Redis is %s, with loads and writes under way',
+    async (how) => {
+      const cache = member(redis.url, prefix)
+      await warm(cache)
+      if (how === 'hung') redis.pause()
+      if (how === 'dead') await redis.kill()
+      const work = [
+        cache.getOrSet('k', () => sleep(10_000, 1, { ref: false })),
+        cache.set('l', 1),
+        cache.delete('m'),
+        cache.invalidateTags(['t']),
+        cache.getOrSet('n', () => 1),
+      ].map((one) => one.catch(() => 'failed'))
+      await sleep(10)
+      expect(await timed(() => cache.close())).toBeLessThan(2_000)
+      expect(await Promise.all(work)).toContain('failed')
+    },
+  )
+
+  it('a Redis that is not there when the process starts is used once it is', async () => {
+    const { port } = redis
+    await redis.kill()
+    const cache = member(`redis://127.0.0.1:${port}`, prefix)
+    let loads = 0
+    const load = (): number => ++loads
+    expect(await cache.getOrSet('k', load, { tags: ['t'] })).toBe(1)
+    expect(await cache.getOrSet('k', load, { tags: ['t'] })).toBe(1)
+    await cache.invalidateTags(['t'])
+    expect(await cache.getOrSet('k', load, { tags: ['t'] })).toBe(2)
+    redis = await startRedis({ port })
+    const other = member(redis.url, prefix)
+    await until(async () => {
+      const key = randomUUID()
+      await cache.set(key, 1)
+      return (await other.get(key)) === 1
+    }, 5_000)
+  })
+
+  it('a full Redis: reads go on, writes are not kept and do not hurt', async () => {
+    const cache = member(redis.url, prefix)
+    await warm(cache)
+    const admin = client(redis.url)
+    await admin.config('SET', 'maxmemory-policy', 'noeviction')
+    await admin.config('SET', 'maxmemory', '1')
+    expect(await cache.getOrSet('new', () => 'loaded')).toBe('loaded')
+    expect(await cache.getOrSet('warm 1', () => -1)).toBe(1)
+    await cache.set('warm 1', 'changed')
+    expect(await cache.getOrSet('warm 1', () => 'from the origin')).toBe('from the origin')
+    // Making room always works.
+    expect(await cache.delete('warm 2')).toBe(true)
+    expect(await member(redis.url, prefix).get('warm 2')).toBeUndefined()
+    await admin.config('SET', 'maxmemory', '0')
+    await until(async () => {
+      await cache.set('again', 1)
+      return (await admin.exists(`${prefix}e|again`)) === 1
+    })
+  })
+})
+
+describe('fault 4: writes that were reported as failed', { timeout: 30_000 }, () => {
+  it('held back on the way, they are not done when they arrive', async () => {
+    await using proxy = await startProxy(redis.port)
+    const far = member(proxy.url, prefix)
+    const near = member(redis.url, prefix)
+    await far.set('k', 'first')
+    for (let round = 0; round < 5; round++) {
+      const errors: unknown[] = []
+      const stop = far.on('error', ({ error }) => errors.push(error))
+      proxy.blackhole()
+      await far.set('k', `zombie ${round}`)
+      expect(errors).not.toEqual([])
+      stop()
+      await near.set('k', `new ${round}`)
+      // What was sent lies on the way; after this it arrives.
+      proxy.heal()
+      await sleep(100)
+      expect(await near.get('k')).not.toBe(`zombie ${round}`)
+      await until(async () => (await near.getOrSet('k', () => 'loaded')) !== `zombie ${round}`)
+      await until(async () => {
+        await far.set('probe', round)
+        return (await near.get('probe')) === round
+      })
+    }
+  })
+
+  it('made while the connection is cut, they are not done when it is back', async () => {
+    await using proxy = await startProxy(redis.port)
+    const far = member(proxy.url, prefix)
+    const near = member(redis.url, prefix)
+    await far.set('k', 'first')
+    proxy.cut()
+    const zombies = Array.from({ length: 10 }, (_, i) => far.set('k', `zombie ${i}`))
+    await Promise.all(zombies)
+    await near.set('k', 'new')
+    await sleep(500)
+    expect(await near.getOrSet('k', () => 'loaded')).not.toMatch(/zombie/)
+  })
+
+  it('a change that was acknowledged while Redis was away reaches the others when it is back', async () => {
+    await using proxy = await startProxy(redis.port)
+    const far = member(proxy.url, prefix)
+    const near = member(redis.url, prefix)
+    await near.set('k', 'old')
+    await near.set('l', 'old', { tags: ['t'] })
+    proxy.blackhole()
+    await far.delete('k')
+    await far.invalidateTags(['t'])
+    expect(await near.get('k')).toBe('old')
+    proxy.heal()
+    await until(async () => (await near.get('k')) === undefined, 5_000, 'the deletion did not arrive')
+    await until(async () => (await near.get('l')) === undefined, 5_000, 'the invalidation did not arrive')
+  })
+})

@@ -1,0 +1,184 @@
+import { crc32 } from 'node:zlib'
+import { CacheError, type Codec, createEntry, type Entry, graceOf, type TagVersion } from '@flow-cache/core'
+
+/*
+ * A value in Redis. Numbers are big-endian, instants and durations doubles in milliseconds, instants on the server's
+ * clock. Scripts patch the part before the checksum and leave the rest alone.
+ *
+ *  0  magic, version of this layout, whether an entry follows (0 or 1), 0
+ *  4  the lease's token, 24 bytes, zeros for none
+ * 28  when the lease ends, or 0
+ * 36  when `expire` made the entry stale, or 0
+ * 44  CRC-32 of the key and of all that follows
+ * 48  when the entry was made
+ * 56  ttl
+ * 64  grace
+ * 72  how long its load took, a 32-bit integer
+ * 76  how long the details are, a 32-bit integer
+ * 80  details: JSON of [tags as [name, version] pairs, layout version]; nothing if there are none
+ *     the length of the codec's name in one byte, the name, the codec's bytes
+ */
+const magic = 0xfc
+const layoutVersion = 1
+/** How long the part is that scripts look at and patch. */
+export const headLength = 80
+const checked = 48
+const tokenLength = 24
+/** A lease without an entry ends where the checksum would be. */
+export const leaseLength: number = 44
+
+/** How long after its end a value stays in Redis: what has ended is told by its instants, not by its absence. */
+export const slack = 2_000
+
+/** The longest a key stays without being written anew: nothing is there for ever. */
+export const longestStay: number = 400 * 24 * 3_600_000
+
+/** How long Redis is to keep something that ends at `end`, in whole milliseconds; 0 if it has ended. */
+export function stayUntil(end: number, now: number): number {
+  return end <= now ? 0 : Math.min(longestStay, Math.ceil(end - now) + slack)
+}
+
+/** The bytes for an entry. `offset`: the server's time less ours. */
+export function frameOf(key: string, entry: Entry, codec: Codec, offset: number): Buffer {
+  const body = codec.encode(entry.value, key)
+  const details = detailsOf(entry)
+  const nameLength = codec.name.length
+  const start = headLength + details.length + 1 + nameLength
+  const bytes = Buffer.allocUnsafe(start + body.length)
+  bytes.fill(0, 0, checked)
+  bytes[0] = magic
+  bytes[1] = layoutVersion
+  bytes[2] = 1
+  bytes.writeDoubleBE(entry.createdAt + offset, 48)
+  bytes.writeDoubleBE(entry.staleAt - entry.createdAt, 56)
+  bytes.writeDoubleBE(graceOf(entry), 64)
+  bytes.writeUInt32BE(Math.min(entry.loadMs, 0xffffffff), 72)
+  bytes.writeUInt32BE(details.length, 76)
+  details.copy(bytes, headLength)
+  bytes[start - 1 - nameLength] = nameLength
+  bytes.write(codec.name, start - nameLength, 'latin1')
+  bytes.set(body, start)
+  bytes.writeUInt32BE(checksum(key, bytes), 44)
+  return bytes
+}
+
+/** A lease's token and end as they stand in a frame. */
+export function leaseOf(token: string, until: number): Buffer {
+  if (token.length > tokenLength || token.includes('\0')) {
+    throw new RangeError(`a lease token must have at most ${tokenLength} characters, none of them NUL`)
+  }
+  const bytes = Buffer.alloc(tokenLength + 8)
+  bytes.write(token, 'latin1')
+  bytes.writeDoubleBE(until, tokenLength)
+  return bytes
+}
+
+/** A value that is a lease and nothing else. */
+export function leaseFrame(lease: Buffer): Buffer {
+  const bytes = Buffer.alloc(leaseLength)
+  bytes[0] = magic
+  bytes[1] = layoutVersion
+  lease.copy(bytes, 4)
+  return bytes
+}
+
+const noLease = Buffer.alloc(tokenLength + 8)
+
+/** What bytes in Redis say. */
+export interface Frame {
+  readonly entry: Entry | undefined
+  /** The holder of the lease, `''` for nobody. */
+  readonly token: string
+  /** When the lease ends, on our clock. */
+  readonly leaseUntil: number
+}
+
+/** Reads bytes from Redis. Anything but what this module wrote for this key is a `CacheError`, `ERR_POISONED`. */
+export function parseFrame(
+  key: string,
+  bytes: Buffer,
+  codec: Codec,
+  offset: number,
+  last: LastDetails,
+): Frame {
+  const fail = (what: string, cause?: unknown): never => {
+    throw new CacheError('ERR_POISONED', `the bytes under this key in Redis ${what}`, { key, cause })
+  }
+  if (bytes.length < leaseLength || bytes[0] !== magic) return fail('are not an entry of this cache')
+  if (bytes[1] !== layoutVersion) return fail(`have the layout ${bytes[1]}, not ${layoutVersion}`)
+  if (bytes[2]! > 1 || bytes[3] !== 0) return fail('are damaged')
+  const until = bytes.readDoubleBE(28)
+  const leased = bytes[4] !== 0
+  if (leased ? !(until > 0) : !noLease.equals(bytes.subarray(4, 36))) return fail('are damaged: half a lease')
+  const end = leased ? bytes.indexOf(0, 4) : 4
+  const token = leased ? bytes.toString('latin1', 4, end > 4 && end < 28 ? end : 28) : ''
+  const leaseUntil = until - offset
+  if (bytes[2] === 0) {
+    if (bytes.length !== leaseLength || !leased) return fail('are damaged: no entry and no lease')
+    return { entry: undefined, token, leaseUntil }
+  }
+  if (bytes.length <= headLength || bytes.readUInt32BE(44) !== checksum(key, bytes)) {
+    return fail('are damaged: the checksum does not fit')
+  }
+  const createdAt = bytes.readDoubleBE(48)
+  const expiredAt = bytes.readDoubleBE(36)
+  if (!Object.is(expiredAt, 0) && !(expiredAt >= createdAt - 60_000 && expiredAt < createdAt + 1e12)) {
+    return fail('are damaged: made stale at an impossible time')
+  }
+  const detailsEnd = headLength + bytes.readUInt32BE(76)
+  const nameEnd = detailsEnd + 1 + (bytes[detailsEnd] ?? 0)
+  const name = bytes.toString('latin1', detailsEnd + 1, nameEnd)
+  if (name !== codec.name) return fail(`were written by the codec '${name}', not by '${codec.name}'`)
+  try {
+    const [tags, version] = last.read(bytes, detailsEnd)
+    const ttl = expiredAt === 0 ? bytes.readDoubleBE(56) : Math.max(0, Math.floor(expiredAt - createdAt))
+    const entry = createEntry({
+      value: codec.decode(bytes.subarray(nameEnd), key),
+      createdAt: createdAt - offset,
+      ttl,
+      grace: bytes.readDoubleBE(64),
+      loadMs: bytes.readUInt32BE(72),
+      tags,
+      version,
+    })
+    return { entry, token, leaseUntil }
+  } catch (cause) {
+    return fail('do not decode', cause)
+  }
+}
+
+function checksum(key: string, bytes: Buffer): number {
+  return crc32(bytes.subarray(checked), crc32(key))
+}
+
+type Details = readonly [tags: readonly TagVersion[] | undefined, version: number | string | undefined]
+
+const noDetails = Buffer.alloc(0)
+const none: Details = [undefined, undefined]
+
+function detailsOf({ tags, version }: Entry): Buffer {
+  if (tags === undefined && version === undefined) return noDetails
+  const pairs = tags?.map((tag) => [tag.name, tag.version]) ?? null
+  return Buffer.from(JSON.stringify(version === undefined ? [pairs] : [pairs, version]))
+}
+
+/**
+ * The details that a store read last: most entries of a cache have the same tags, and then share them. Never shared
+ * by two stores, as a cache notes in them what it knows.
+ */
+export class LastDetails {
+  #bytes: Buffer = noDetails
+  #details: Details = none
+
+  /** What `bytes` say, from the end of the head to `end`. */
+  read(bytes: Buffer, end: number): Details {
+    if (end === headLength) return none
+    const own = bytes.subarray(headLength, end)
+    if (this.#bytes.equals(own)) return this.#details
+    const [pairs, version] = JSON.parse(own.toString()) as [[string, string][] | null, (number | string)?]
+    const tags = pairs?.map(([name, ofTag]) => ({ name, version: ofTag }))
+    this.#bytes = Buffer.from(own)
+    this.#details = [tags, version]
+    return this.#details
+  }
+}

@@ -1,0 +1,431 @@
+import {
+  type Acquired,
+  CacheError,
+  type Clock,
+  type Codec,
+  type Entry,
+  escapeGlob,
+  freshness,
+  matchGlob,
+  type Store,
+  systemClock,
+  toMs,
+} from '@flow-cache/core'
+import { ChangeLog } from './change-log.js'
+import { compressed } from './codecs/compressed.js'
+import { encrypted } from './codecs/encrypted.js'
+import { limited } from './codecs/limited.js'
+import { plainCodec } from './codecs/plain-codec.js'
+import { checkConnection, isCluster } from './connection.js'
+import { frameOf, LastDetails, leaseFrame, leaseOf, parseFrame, stayUntil } from './frame.js'
+import { escapeKey, type Layout, layoutOf, loggedKey, unescapeKey } from './layout.js'
+import { Link, type Position } from './link.js'
+import type { RedisStoreOptions } from './options.js'
+import * as scripts from './scripts.js'
+import { word } from './word.js'
+
+/** How many keys one step of a scan asks for, and one step of a removal takes. */
+const step = 500
+
+/**
+ * A store over Redis or Valkey: one server, Sentinel or a Cluster. Every group of the contract but `local` and
+ * `evictions`.
+ *
+ * An entry is one key: a fixed head, which carries the lease too, and the codec's bytes. A hit is one `GET`, sent
+ * together with whatever else the turn asks for. A fill is one `SET … NX GET` that takes the lease and a script that
+ * stores the value if the lease still stands. Changes and their place in the log are one step, except on a Cluster,
+ * where the log comes after (see `docs/guarantees.md`). Every key has a time to live.
+ *
+ * Wrong options are a `TypeError` or a `RangeError` at once. A server that cannot be reached is not: calls fail
+ * until it can, and the store connects by itself.
+ */
+export function redisStore(options: RedisStoreOptions = {}): Store {
+  return new RedisStore(options)
+}
+
+class RedisStore implements Store {
+  readonly tiers = ['redis']
+  readonly batch: NonNullable<Store['batch']>
+  readonly keys: NonNullable<Store['keys']>
+  readonly tags: NonNullable<Store['tags']>
+  readonly leases: NonNullable<Store['leases']>
+  readonly log: ChangeLog
+
+  readonly #clock: Clock
+  readonly #codec: Codec
+  readonly #layout: Layout
+  readonly #link: Link
+  readonly #me: string = word()
+  readonly #last: LastDetails = new LastDetails()
+  readonly #timeout: number
+  readonly #logLength: number
+  readonly #tagTtl: number
+  readonly #scripts: scripts.KeyScripts
+  /** When the marker of a tag in use was last given its time anew. */
+  readonly #touched = new Map<string, number>()
+  /** Whether the server takes the lease and reads in one command (Redis 7.0). */
+  #native = true
+  #pending = 0
+  #idle: (() => void) | undefined
+  #closed = false
+
+  constructor(options: RedisStoreOptions) {
+    check(options)
+    const { prefix = 'flow-cache:', clock = systemClock, logLength = 10_000 } = options
+    this.#clock = clock
+    this.#codec = codecOf(options)
+    this.#layout = layoutOf(prefix)
+    this.#timeout = toMs(options.timeout ?? 200, 'timeout')
+    this.#logLength = logLength
+    this.#tagTtl = Math.min(toMs(options.tagTtl ?? '30d', 'tagTtl'), 1e15)
+    const maxBlindness = toMs(options.maxBlindness ?? Infinity, 'maxBlindness')
+    const heartbeat = toMs(options.heartbeat ?? 500, 'heartbeat')
+    this.#link = new Link(options, this.#layout, clock)
+    this.#scripts = scripts.keyScripts(!this.#link.clustered)
+    this.log = new ChangeLog(this.#link, {
+      to: options,
+      layout: this.#layout,
+      clock,
+      me: this.#me,
+      heartbeat,
+      maxBlindness,
+    })
+    this.batch = {
+      getMany: (keys) => this.#getMany(keys),
+      setMany: async (entries) => {
+        await Promise.all(entries.map(([key, entry]) => this.set(key, entry)))
+      },
+      deleteMany: async (keys) => {
+        const found = await Promise.all(keys.map((key) => this.delete(key)))
+        return found.filter(Boolean).length
+      },
+    }
+    this.keys = { scan: (prefix, glob) => this.#scan(prefix, glob) }
+    this.tags = {
+      position: () => this.#position(),
+      versions: (names, since) => this.#versions(names, since),
+      invalidate: (names) => this.#invalidate(names),
+    }
+    this.leases = {
+      acquire: (key, token, termMs, always) => this.#acquire(key, token, termMs, always === true),
+      commit: (key, token, entry) => this.#commit(key, token, entry),
+      renew: (key, token, termMs) => {
+        const until = this.#link.time.now() + termMs
+        const args = [tokenOf(token), stayUntil(until, this.#link.time.now()), leaseOf(token, until)]
+        return this.#held(scripts.renew, key, args)
+      },
+      release: async (key, token) => {
+        await this.#held(scripts.release, key, [tokenOf(token)])
+      },
+      expire: (key) => this.#change(this.#scripts.expire, key, []),
+    }
+  }
+
+  async get(key: string): Promise<Entry | undefined> {
+    const { client } = this.#link
+    const bytes = await this.#call(() => client.getBuffer(this.#keyOf(key)))
+    return bytes === null ? undefined : this.#entryOf(key, bytes)
+  }
+
+  async set(key: string, entry: Entry): Promise<void> {
+    const deadline = this.#clock.now() + this.#timeout
+    await this.#change(this.#scripts.set, key, () => {
+      const { offset } = this.#link.time
+      const stay = stayUntil(entry.expiresAt, this.#clock.now())
+      const frame = stay === 0 ? '' : frameOf(key, entry, this.#codec, offset)
+      return [deadline + offset, stay, frame]
+    })
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return this.#change(this.#scripts.remove, key, [])
+  }
+
+  async clear(prefix = ''): Promise<void> {
+    for await (const keys of this.#scanRaw(prefix)) {
+      await this.#unlink(keys)
+    }
+    await this.#tell('c', escapeKey(prefix))
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true
+      this.log.stop()
+      if (this.#pending > 0) {
+        let timer: unknown
+        await new Promise<void>((resolve) => {
+          this.#idle = resolve
+          timer = this.#clock.setTimer(resolve, this.#timeout, true)
+        })
+        this.#clock.clearTimer(timer)
+      }
+      this.#link.close()
+    }
+  }
+
+  /** One call to the server: counted, so that `close` can wait for it, and its failures told in our words. */
+  async #call<T>(send: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new CacheError('ERR_CLOSED', 'the store is closed')
+    this.#pending++
+    try {
+      return await this.#link.run(send)
+    } catch (error) {
+      throw poisonedType(error)
+    } finally {
+      if (--this.#pending === 0) this.#idle?.()
+    }
+  }
+
+  #script(script: scripts.Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    return this.#call(() => this.#link.script(script, keys, args))
+  }
+
+  /** Changes a key and tells the log. `args` may be made once the server's time is known. */
+  async #change(
+    script: scripts.Script,
+    key: string,
+    args: readonly Argument[] | (() => readonly Argument[]),
+  ): Promise<boolean> {
+    const [kind, name] = loggedKey(key)
+    const { log, meta } = this.#layout
+    const redisKey = this.#keyOf(key)
+    const answer = await this.#call(() => {
+      const own = [this.#link.time.now(), ...(typeof args === 'function' ? args() : args)]
+      return this.#link.clustered
+        ? this.#link.script(script, [redisKey], own)
+        : this.#link.script(script, [redisKey, meta, log], [...own, ...this.#signature(), kind, name])
+    })
+    if (this.#link.clustered) await this.#tell(kind, name)
+    return answer === 1
+  }
+
+  /** Who writes to the log, how long it is kept, and a word for a new epoch. */
+  #signature(): readonly [string, number, string] {
+    return [this.#me, this.#logLength, word()]
+  }
+
+  async #tell(kind: string, name: string): Promise<void> {
+    const { meta, log } = this.#layout
+    await this.#script(scripts.tell, [meta, log], [...this.#signature(), kind, name])
+  }
+
+  async #getMany(keys: readonly string[]): Promise<(Entry | undefined)[]> {
+    if (keys.length === 0) return []
+    const { client, clustered } = this.#link
+    if (clustered) return Promise.all(keys.map((key) => this.get(key)))
+    const all = await this.#call(() => client.mgetBuffer(keys.map((key) => this.#keyOf(key))))
+    return all.map((bytes, i) => (bytes === null ? undefined : this.#entryOf(keys[i]!, bytes)))
+  }
+
+  async #acquire(key: string, token: string, termMs: number, always: boolean): Promise<Acquired> {
+    const { client, time } = this.#link
+    const redisKey = this.#keyOf(key)
+    if (this.#native && !always) {
+      const bytes = await this.#call(() => {
+        const until = time.now() + termMs
+        return client
+          .setBuffer(
+            redisKey,
+            leaseFrame(leaseOf(token, until)),
+            'PX',
+            stayUntil(until, time.now()),
+            'NX',
+            'GET',
+          )
+          .catch((error: unknown) => {
+            if (!/syntax error/.test((error as Error).message)) throw error
+            this.#native = false
+            return undefined
+          })
+      })
+      if (bytes === null) return { status: 'leased', entry: undefined }
+      if (bytes !== undefined) {
+        const { entry, token: holder, leaseUntil } = this.#parse(key, bytes)
+        const now = this.#clock.now()
+        if (entry !== undefined && freshness(entry, now) === 'fresh') return { status: 'fresh', entry }
+        if (holder !== '' && holder !== token && leaseUntil > now) {
+          return { status: 'taken', entry: living(entry, now), remainingMs: leaseUntil - now }
+        }
+      }
+    }
+    const [status, bytes] = (await this.#call(() => {
+      const now = time.now()
+      const lease = leaseOf(token, now + termMs)
+      const args = [now, stayUntil(now + termMs, now), lease, leaseFrame(lease), always ? 1 : 0]
+      return this.#link.script(scripts.acquire, [redisKey], args)
+    })) as [number, Buffer | undefined]
+    const frame = bytes === undefined ? undefined : this.#parse(key, bytes)
+    const now = this.#clock.now()
+    const entry = living(frame?.entry, now)
+    if (status === 1) return { status: 'leased', entry }
+    if (status === 0 && entry !== undefined) return { status: 'fresh', entry }
+    return { status: 'taken', entry, remainingMs: Math.max(1, (frame?.leaseUntil ?? now) - now) }
+  }
+
+  #commit(key: string, token: string, entry: Entry): Promise<boolean> {
+    const { offset } = this.#link.time
+    const stay = stayUntil(entry.expiresAt, this.#clock.now())
+    this.#touch(entry)
+    return this.#held(scripts.commit, key, [
+      tokenOf(token),
+      stay,
+      stay === 0 ? '' : frameOf(key, entry, this.#codec, offset),
+    ])
+  }
+
+  async #held(script: scripts.Script, key: string, args: readonly Argument[]): Promise<boolean> {
+    const redisKey = this.#keyOf(key)
+    return (
+      (await this.#call(() => this.#link.script(script, [redisKey], [this.#link.time.now(), ...args]))) === 1
+    )
+  }
+
+  #position(): string | Promise<string> {
+    const known = this.log.position
+    if (known !== undefined) return text(known)
+    return this.#call(() => this.#link.status(this.#link.client)).then(text)
+  }
+
+  async #versions(names: readonly string[], since = ' '): Promise<(string | undefined)[]> {
+    if (names.length === 0) return []
+    const [epoch, count] = since.split(' ')
+    const answer = (await this.#tagScript(scripts.tagVersions, names, [epoch!, count!])) as (Buffer | null)[]
+    return answer.map((version) => version?.toString())
+  }
+
+  async #invalidate(names: readonly string[]): Promise<void> {
+    if (names.length > 0) await this.#tagScript(scripts.invalidate, names, [])
+  }
+
+  #tagScript(script: scripts.Script, names: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    const { meta, log, tags } = this.#layout
+    const escaped = names.map(escapeKey)
+    return this.#script(
+      script,
+      [meta, log, ...escaped.map((name) => tags + name)],
+      [...this.#signature(), this.#tagTtl, ...args, ...escaped],
+    )
+  }
+
+  /** Gives the markers of an entry's tags their time anew, behind, when a good part of it has passed. */
+  #touch({ tags }: Entry): void {
+    const now = this.#clock.now()
+    for (const { name } of tags ?? []) {
+      const before = this.#touched.get(name)
+      if (before !== undefined && now - before < this.#tagTtl / 4) continue
+      if (this.#touched.size >= 10_000) this.#touched.clear()
+      this.#touched.set(name, now)
+      if (before === undefined) continue
+      const marker = this.#layout.tags + escapeKey(name)
+      this.#call(() => this.#link.client.pexpire(marker, this.#tagTtl)).catch(() => {})
+    }
+  }
+
+  async *#scan(prefix: string, glob = '*'): AsyncGenerator<readonly string[]> {
+    const literal = /^[^*?[\\]*/.exec(glob)![0]
+    for await (const found of this.#scanRaw(prefix + literal)) {
+      const keys = found
+        .map((redisKey) => unescapeKey(redisKey.slice(this.#layout.entries.length)))
+        .filter((key) => key.startsWith(prefix) && matchGlob(glob, key.slice(prefix.length)))
+      if (keys.length > 0) yield keys
+    }
+  }
+
+  /** The keys in Redis of entries that begin with `prefix`. */
+  async *#scanRaw(prefix: string): AsyncGenerator<string[]> {
+    const pattern = `${escapeGlob(this.#layout.entries + escapeKey(prefix))}*`
+    await this.#call(() => Promise.resolve())
+    const { client } = this.#link
+    for (const node of isCluster(client) ? client.nodes('master') : [client]) {
+      let cursor = '0'
+      do {
+        const [next, keys] = await this.#call(() => node.scan(cursor, 'MATCH', pattern, 'COUNT', step))
+        if (keys.length > 0) yield keys
+        cursor = next
+      } while (cursor !== '0')
+    }
+  }
+
+  async #unlink(redisKeys: readonly string[]): Promise<void> {
+    const { client, clustered } = this.#link
+    if (clustered) await this.#call(() => Promise.all(redisKeys.map((redisKey) => client.unlink(redisKey))))
+    else await this.#call(() => client.unlink(...redisKeys))
+  }
+
+  #entryOf(key: string, bytes: Buffer): Entry | undefined {
+    return living(this.#parse(key, bytes).entry, this.#clock.now())
+  }
+
+  #parse(key: string, bytes: Buffer): ReturnType<typeof parseFrame> {
+    return parseFrame(key, bytes, this.#codec, this.#link.time.offset, this.#last)
+  }
+
+  #keyOf(key: string): string {
+    return this.#layout.entries + escapeKey(key)
+  }
+}
+
+type Argument = string | Buffer | number
+
+const living = (entry: Entry | undefined, now: number): Entry | undefined =>
+  entry !== undefined && now < entry.expiresAt ? entry : undefined
+
+const tokenOf = (token: string): Buffer => leaseOf(token, 0).subarray(0, 24)
+
+const text = ({ epoch, tagChanges }: Position): string => `${epoch} ${tagChanges}`
+
+/** Something that is no string lies under our key. */
+function poisonedType(error: unknown): unknown {
+  if (!(error instanceof Error) || !error.message.startsWith('WRONGTYPE')) return error
+  return new CacheError('ERR_POISONED', 'what lies under this key in Redis is not a string', { cause: error })
+}
+
+function codecOf({ codec = plainCodec, compression, encryption, maxValueBytes }: RedisStoreOptions): Codec {
+  const maxBytes = maxValueBytes ?? 16 * 2 ** 20
+  let made = limited(codec, maxBytes)
+  if (compression !== undefined) {
+    made = compressed(made, { maxBytes, ...(compression === true ? {} : compression) })
+  }
+  return encryption === undefined ? made : encrypted(made, encryption)
+}
+
+/** The options of {@link redisStore}, for those who take them among others. */
+export const storeOptionNames: readonly string[] = [
+  'url',
+  'options',
+  'cluster',
+  'client',
+  'prefix',
+  'codec',
+  'compression',
+  'encryption',
+  'maxValueBytes',
+  'timeout',
+  'logLength',
+  'heartbeat',
+  'maxBlindness',
+  'tagTtl',
+  'clock',
+]
+
+function check(options: RedisStoreOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('redisStore takes an object of options')
+  for (const name of Object.keys(options)) {
+    if (!storeOptionNames.includes(name)) {
+      throw new TypeError(`redisStore: unknown option '${name}'; it takes ${storeOptionNames.join(', ')}`)
+    }
+  }
+  checkConnection(options)
+  const { prefix, logLength, maxValueBytes } = options
+  if (prefix !== undefined && typeof prefix !== 'string') throw new TypeError('prefix must be a string')
+  for (const [name, value, least] of [
+    ['logLength', logLength, 1],
+    ['maxValueBytes', maxValueBytes, 1],
+  ] as const) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= least)) {
+      throw new RangeError(`${name} must be a whole number of at least ${least}, got ${String(value)}`)
+    }
+  }
+}

@@ -1,0 +1,200 @@
+import { createHash } from 'node:crypto'
+import { slack } from './frame.js'
+
+/** A script on the server. It touches the keys of one slot only. */
+export interface Script {
+  readonly lua: string
+  readonly sha: string
+}
+
+const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') })
+
+/** How long the log and its counters outlive their last use, in milliseconds. */
+export const logStay: number = 30 * 24 * 3_600_000
+
+/**
+ * What every script that knows frames begins with; see `frame.ts`. `KEYS[1]` is the entry's key, `ARGV[1]` the time
+ * on the server's clock as the caller knows it.
+ */
+const frames = `
+local now = tonumber(ARGV[1])
+local function head()
+  local bytes = redis.pcall('GETRANGE', KEYS[1], 0, 79)
+  if type(bytes) ~= 'string' or #bytes < 44 or bytes:sub(1, 2) ~= '\\252\\1' then return nil end
+  local h = { token = bytes:sub(5, 28), untilTime = struct.unpack('>d', bytes:sub(29, 36)) }
+  h.leased = h.token:byte(1) ~= 0 and h.untilTime > now
+  if bytes:byte(3) == 1 and #bytes == 80 then
+    local expired = struct.unpack('>d', bytes:sub(37, 44))
+    local created = struct.unpack('>d', bytes:sub(49, 56))
+    h.grace = struct.unpack('>d', bytes:sub(65, 72))
+    h.ends = expired > 0 and expired or created + struct.unpack('>d', bytes:sub(57, 64))
+    h.entry = now < h.ends + h.grace
+    h.fresh = now < h.ends
+  end
+  return h
+end
+local function stay(ms)
+  local left = redis.call('PTTL', KEYS[1])
+  if left >= 0 and left < ms then redis.call('PEXPIRE', KEYS[1], ms) end
+end
+`
+
+/**
+ * Adds to the log: \`log(meta, stream, from, kind, what, …)\`. \`from\` is the index in \`ARGV\` of who writes, how many
+ * entries the log keeps, and a random word for a new epoch.
+ */
+const logging = `
+local function log(meta, stream, from, ...)
+  local n = redis.call('HINCRBY', meta, 'n', 1)
+  if n == 1 then redis.call('HSETNX', meta, 'e', ARGV[from + 2]) end
+  redis.call('XADD', stream, 'MAXLEN', '~', ARGV[from + 1], '*', 'n', n, 's', ARGV[from], ...)
+  if n % 64 == 1 then
+    redis.call('PEXPIRE', meta, ${logStay})
+    redis.call('PEXPIRE', stream, ${logStay})
+  end
+end
+`
+
+/** Where the change of a key goes into the log in the same step: everywhere but on a Cluster. `from` as above. */
+const told = (from: number): string => `log(KEYS[2], KEYS[3], ${from}, ARGV[${from + 3}], ARGV[${from + 4}])`
+
+/**
+ * The scripts that change a key. With `logged`, KEYS[2] and KEYS[3] are the log's, and its five arguments come last.
+ */
+export interface KeyScripts {
+  /** ARGV: now, the instant from which it is too late, stay, frame. Nobody is told anything by a late one. */
+  readonly set: Script
+  /** ARGV: now. Answers 1 if there was an entry. */
+  readonly remove: Script
+  /** ARGV: now. Answers 1 if there was an entry. */
+  readonly expire: Script
+}
+
+export const keyScripts = (logged: boolean): KeyScripts => {
+  const begin = frames + (logged ? logging : '')
+  const tell = (from: number): string => (logged ? told(from) : '')
+  return {
+    set: script(`${begin}
+local time = redis.call('TIME')
+if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[2]) then
+  return redis.error_reply('LATE the write came after its deadline and was not done')
+end
+if ARGV[3] == '0' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[3]) end
+${tell(5)}
+return 1`),
+    remove: script(`${begin}
+local h = head()
+redis.call('UNLINK', KEYS[1])
+${tell(2)}
+return h and h.entry and 1 or 0`),
+    expire: script(`${begin}
+local h = head()
+if not (h and h.entry) then
+  redis.call('UNLINK', KEYS[1])
+elseif h.grace == 0 then
+  redis.call('UNLINK', KEYS[1])
+else
+  redis.call('SETRANGE', KEYS[1], 4, string.rep('\\0', 32))
+  if h.fresh then
+    redis.call('SETRANGE', KEYS[1], 36, struct.pack('>d', now))
+    if h.grace < ${Number.MAX_SAFE_INTEGER} then redis.call('PEXPIRE', KEYS[1], math.ceil(h.grace) + ${slack}) end
+  end
+end
+${tell(2)}
+return h and h.entry and 1 or 0`),
+  }
+}
+
+/** ARGV: now, stay, token and end, frame of the lease alone, whether a fresh entry may be passed over. */
+export const acquire: Script = script(`${frames}
+local bytes = redis.call('GET', KEYS[1])
+if not bytes then
+  redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[2])
+  return { 1 }
+end
+local h = head()
+if not h then return { 3, bytes } end
+if h.fresh and ARGV[5] == '0' then return { 0, bytes } end
+if h.leased and h.token ~= ARGV[3]:sub(1, 24) then return { 2, bytes } end
+if h.entry then
+  redis.call('SETRANGE', KEYS[1], 4, ARGV[3])
+  stay(tonumber(ARGV[2]))
+else
+  redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[2])
+end
+return { 1, bytes }`)
+
+const whenHeld = (then: string): Script =>
+  script(`${frames}
+local h = head()
+if not (h and h.leased and h.token == ARGV[2]) then return 0 end
+${then}
+return 1`)
+
+/** ARGV: now, token, stay, frame. */
+export const commit: Script = whenHeld(`
+if ARGV[3] == '0' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[3]) end`)
+
+/** ARGV: now, token, stay, token and end. */
+export const renew: Script = whenHeld(`
+redis.call('SETRANGE', KEYS[1], 4, ARGV[4])
+stay(tonumber(ARGV[3]))`)
+
+/** ARGV: now, token. */
+export const release: Script = whenHeld(`
+if h.entry then redis.call('SETRANGE', KEYS[1], 4, string.rep('\\0', 32)) else redis.call('DEL', KEYS[1]) end`)
+
+/** KEYS: meta, stream. ARGV: who, length, word, then pairs of kind and name. */
+export const tell: Script = script(`${logging}
+for i = 4, #ARGV, 2 do log(KEYS[1], KEYS[2], 1, ARGV[i], ARGV[i + 1]) end
+return 1`)
+
+/** KEYS: meta, stream. ARGV: a word for a new epoch. Answers epoch, changes, tag changes, last id, time. Keeps both alive. */
+export const status: Script = script(`
+if redis.call('HEXISTS', KEYS[1], 'e') == 0 then redis.call('HSET', KEYS[1], 'e', ARGV[1]) end
+redis.call('PEXPIRE', KEYS[1], ${logStay})
+redis.call('PEXPIRE', KEYS[2], ${logStay})
+local meta = redis.call('HMGET', KEYS[1], 'e', 'n', 't')
+local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
+local time = redis.call('TIME')
+return { meta[1], meta[2] or '0', meta[3] or '0', last[1] and last[1][1] or '0-0', time[1], time[2] }`)
+
+/**
+ * KEYS: meta, stream, markers. ARGV: who, length, word, how long a marker stays, the epoch and the count to answer
+ * for (or nothing), then the tags' names. Answers the versions; nothing for one that may be younger.
+ *
+ * A version is the epoch, how many tag changes there had been, and a word of its own. One made in another epoch is
+ * older than this one.
+ */
+export const tagVersions: Script = script(`${logging}
+local versions = {}
+local epoch = redis.call('HGET', KEYS[1], 'e')
+for i = 3, #KEYS do
+  local version = redis.call('GET', KEYS[i])
+  if version then
+    redis.call('PEXPIRE', KEYS[i], ARGV[4])
+  else
+    redis.call('HSETNX', KEYS[1], 'e', ARGV[3])
+    epoch = redis.call('HGET', KEYS[1], 'e')
+    version = epoch .. '.' .. (redis.call('HGET', KEYS[1], 't') or '0') .. '.' .. ARGV[3]
+    redis.call('SET', KEYS[i], version, 'PX', ARGV[4])
+    log(KEYS[1], KEYS[2], 1, 't', ARGV[i + 4], 'v', version)
+  end
+  if ARGV[5] ~= '' then
+    local made, count = version:match('^([^.]*)%.([^.]*)%.')
+    if epoch ~= ARGV[5] or (made == epoch and tonumber(count) > tonumber(ARGV[6])) then version = false end
+  end
+  versions[i - 2] = version
+end
+return versions`)
+
+/** KEYS: meta, stream, markers. ARGV: who, length, word, how long a marker stays, the tags' names. */
+export const invalidate: Script = script(`${logging}
+redis.call('HSETNX', KEYS[1], 'e', ARGV[3])
+local count = redis.call('HINCRBY', KEYS[1], 't', 1)
+local version = redis.call('HGET', KEYS[1], 'e') .. '.' .. count .. '.' .. ARGV[3]
+for i = 3, #KEYS do
+  redis.call('SET', KEYS[i], version, 'PX', ARGV[4])
+  log(KEYS[1], KEYS[2], 1, 't', ARGV[i + 2], 'v', version)
+end
+return 1`)
