@@ -25,6 +25,14 @@ export async function findMany(
   engine: Engine,
   wanted: readonly Target[],
 ): Promise<readonly (Found | undefined)[]> {
+  const parts = partsOf(wanted)
+  if (parts.length === 1) return findPart(engine, wanted)
+  const found: (Found | undefined)[] = []
+  for (const part of parts) found.push(...(await findPart(engine, part)))
+  return found
+}
+
+function findPart(engine: Engine, wanted: readonly Target[]): Awaitable<readonly (Found | undefined)[]> {
   const { batch } = engine.store
   // By themselves, too, where one of them does not decode, so that it alone is a miss, or the store fails.
   const each = (): Promise<(Found | undefined)[]> => Promise.all(wanted.map((target) => find(engine, target)))

@@ -35,8 +35,8 @@ export interface RedisStoreOptions extends RedisConnectionOptions {
   /** The longest value, in bytes, before compression and after it is undone. Default: 16 MiB. */
   readonly maxValueBytes?: number | undefined
   /**
-   * For how long a call is waited for; a `set` that reaches the server later is not done there. No less than the
-   * cache's `timeouts.store`, or a write could be given up that still happens. Default: 200 ms.
+   * After this a `set` that is still on its way is not done when it arrives. No more than the cache's
+   * `timeouts.store`, or a write could happen that the cache has given up. Default: 200 ms.
    */
   readonly timeout?: Duration | undefined
   /** How many changes the log on the server keeps for processes that were away. Default: 10,000. */

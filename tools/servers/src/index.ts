@@ -1,13 +1,8 @@
 export { freePort } from './free-port.js'
 export { type Proxy, startProxy, type ProxyTarget } from './proxy.js'
 export type { ProxyConnection } from './proxy-connection.js'
-export {
-  type ClusterNode,
-  type RedisCluster,
-  type RedisClusterOptions,
-  startCluster,
-} from './redis-cluster.js'
-export { type RedisSentinel, startSentinel } from './redis-sentinel.js'
+export { type RedisCluster, type RedisClusterOptions, startCluster } from './redis-cluster.js'
+export { type RedisSentinel, type RedisSentinelOptions, startSentinel } from './redis-sentinel.js'
 export {
   type RedisServer,
   type RedisServerOptions,
@@ -15,3 +10,4 @@ export {
   type RestartOptions,
   startRedis,
 } from './redis-server.js'
+export type { Seed } from './topology.js'

@@ -1,20 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { freePort } from './free-port.js'
 import { type RedisServer, startRedis } from './redis-server.js'
-
-/** One server of a Cluster or of a group that Sentinels watch. */
-export interface ClusterNode {
-  readonly host: string
-  readonly port: number
-}
+import { allOrNone, ask, askAll, type Seed, seedOf, stopAll, until } from './topology.js'
 
 /** A Redis Cluster of one's own on loopback ports. */
 export interface RedisCluster extends AsyncDisposable {
+  /** First those that begin as masters, then their replicas. One that was killed can be restarted as what it was. */
   readonly nodes: readonly RedisServer[]
-  /** Where a client may begin. */
-  readonly seeds: readonly ClusterNode[]
-  /** The server that has the key's slot now. */
+  /** Where a client may begin: all of them. */
+  readonly seeds: readonly Seed[]
+  /** The node that serves the key now. Rejects while there is none, as between a death and the election. */
   masterOf(key: string): Promise<RedisServer>
   stop(): Promise<void>
 }
@@ -24,111 +19,140 @@ export interface RedisClusterOptions {
   readonly masters?: number
   /** How many replicas in all, spread over the masters. Default: one each. */
   readonly replicas?: number
+  /** Further arguments of every node. */
+  readonly args?: readonly string[]
 }
 
-const slots = 16_384
-
-/** Starts one, and resolves once every node says that all is well. */
+/** Starts one, and resolves once all is well and every node sees all others in their places. Needs Redis 7. */
 export async function startCluster({
   masters = 3,
   replicas = masters,
+  args = [],
 }: RedisClusterOptions = {}): Promise<RedisCluster> {
-  const nodes = await Promise.all(Array.from({ length: masters + replicas }, startNode))
-  const clients = nodes.map(({ url }) => quiet(url))
-  const stop = async (): Promise<void> => {
-    await Promise.all(nodes.map((node) => node.stop()))
-  }
+  const nodes = await allOrNone(Array.from({ length: masters + replicas }, () => startNode(args)))
+  const stop = (): Promise<void> => stopAll(nodes)
   try {
-    const ids = await Promise.all(clients.map((client) => client.cluster('MYID') as Promise<string>))
-    await Promise.all(
-      clients.slice(0, masters).map((client, i) => {
-        const [from, to] = [i, i + 1].map((n) => Math.floor((slots * n) / masters)) as [number, number]
-        return client.call('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to - 1))
-      }),
-    )
-    for (const [i, { port }] of nodes.entries()) {
-      // The bus has a port of its own, which only this says.
-      if (i > 0)
-        await clients[0]!.call('CLUSTER', 'MEET', '127.0.0.1', String(port), String(await busOf(clients[i]!)))
-    }
-    await until(async () => {
-      const known = await Promise.all(
-        clients.map((client) => client.call('CLUSTER', 'NODES') as Promise<string>),
-      )
-      return known.every((list) => ids.every((id) => list.includes(id)))
-    })
-    for (let i = masters; i < nodes.length; i++) {
-      await clients[i]!.call('CLUSTER', 'REPLICATE', ids[i % masters]!)
-    }
-    await until(async () => {
-      const infos = await Promise.all(
-        clients.map((client) => client.call('CLUSTER', 'INFO') as Promise<string>),
-      )
-      const roles = await Promise.all(clients.map((client) => client.info('replication')))
-      return (
-        infos.every((info) => info.includes('cluster_state:ok')) &&
-        roles.slice(masters).every((info) => info.includes('master_link_status:up'))
-      )
-    })
+    await unite(nodes, masters)
   } catch (error) {
     await stop()
     throw error
-  } finally {
-    for (const client of clients) client.disconnect()
   }
   return {
     nodes,
-    seeds: nodes.map(({ port }) => ({ host: '127.0.0.1', port })),
-    async masterOf(key) {
-      for (const node of nodes) {
-        const client = quiet(node.url)
-        try {
-          const slot = await client.cluster('KEYSLOT', key)
-          const ranges = (await client.cluster('SLOTS')) as [number, number, [string, number]][]
-          const range = ranges.find(([from, to]) => from <= slot && slot <= to)
-          const master = nodes.find(({ port }) => port === range?.[2][1])
-          if (master !== undefined) return master
-        } catch {
-          // A node that is gone; the next one knows.
-        } finally {
-          client.disconnect()
-        }
-      }
-      throw new Error(`no node knows who has the slot of '${key}'`)
-    },
+    seeds: nodes.map(seedOf),
+    masterOf: (key) => masterOf(nodes, key),
     stop,
     [Symbol.asyncDispose]: stop,
   }
 }
 
-async function startNode(): Promise<RedisServer> {
-  const settings = {
-    'cluster-enabled': 'yes',
-    'cluster-port': String(await freePort()),
-    'cluster-node-timeout': '1000',
-    'repl-diskless-sync-delay': '0',
-    'repl-ping-replica-period': '1',
+async function startNode(args: readonly string[]): Promise<RedisServer> {
+  for (let attempt = 1; ; attempt++) {
+    const settings = {
+      'cluster-enabled': 'yes',
+      // The usual one, 10,000 higher than the other, may not exist.
+      'cluster-port': String(await freePort()),
+      'cluster-node-timeout': '1000',
+      'repl-diskless-sync-delay': '0',
+      'repl-ping-replica-period': '1',
+    }
+    const own = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
+    try {
+      return await startRedis({ args: [...own, ...args] })
+    } catch (error) {
+      // Somebody may have taken that port.
+      if (attempt === 3) throw error
+    }
   }
-  return startRedis({ args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]) })
 }
 
-async function busOf(client: Redis): Promise<string> {
-  const [, port] = (await client.config('GET', 'cluster-port')) as [string, string]
-  return port
-}
+const slots = 16_384
 
-/** A client that answers or fails soon, and prints nothing. */
-export function quiet(url: string): Redis {
-  const client = new Redis(url, { maxRetriesPerRequest: 1, connectTimeout: 1_000, commandTimeout: 1_000 })
-  client.on('error', () => {})
-  return client
-}
-
-/** Waits until it holds. */
-export async function until(holds: () => Promise<boolean>, limit = 20_000): Promise<void> {
-  const end = performance.now() + limit
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`the servers did not find each other within ${limit} ms`)
-    await sleep(20)
+/** Makes a Cluster of nodes that do not know each other: the first so many share the slots, the rest replicate them. */
+async function unite(nodes: readonly RedisServer[], masters: number): Promise<void> {
+  const [first] = nodes as [RedisServer]
+  const ids = await Promise.all(nodes.map((node) => ask(node, (client) => client.cluster('MYID'))))
+  for (const [i, node] of nodes.entries()) {
+    await ask(node, async (client) => {
+      // Masters that begin with one and the same would have to settle it among themselves.
+      await client.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
+      if (i >= masters) return
+      const [from, to] = [Math.floor((slots * i) / masters), Math.floor((slots * (i + 1)) / masters) - 1]
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to)
+    })
   }
+  for (const node of nodes.slice(1)) {
+    // The bus has a port of its own, which only this says.
+    const [, bus] = (await ask(node, (client) => client.config('GET', 'cluster-port'))) as [string, string]
+    await ask(first, (client) => client.call('CLUSTER', 'MEET', '127.0.0.1', node.port, bus))
+  }
+  await until(() => all(nodes, async (client) => (await linesOf(client)).length === nodes.length))
+  for (const [i, node] of nodes.entries()) {
+    if (i >= masters) await ask(node, (client) => client.call('CLUSTER', 'REPLICATE', ids[i % masters]!))
+  }
+  await until(() => all(nodes, (client) => isSettled(client, nodes.length, masters)))
+}
+
+/** Whether a node says that all is well, is in touch with those that it replicates or that replicate it, and sees all. */
+async function isSettled(client: Redis, nodes: number, masters: number): Promise<boolean> {
+  const state = (await client.call('CLUSTER', 'INFO')) as string
+  const replication = await client.info('replication')
+  const ranges = await client.cluster('SLOTS')
+  const lines = await linesOf(client)
+  return (
+    state.includes('cluster_state:ok') &&
+    !/master_link_status:down|state=(?!online)/.test(replication) &&
+    lines.every(({ linked }) => linked) &&
+    ranges.length === masters &&
+    ranges.reduce((sum, [, , ...servers]) => sum + servers.length, 0) === nodes
+  )
+}
+
+async function all(
+  nodes: readonly RedisServer[],
+  holds: (client: Redis) => Promise<boolean>,
+): Promise<boolean> {
+  const answers = await askAll(nodes, holds)
+  return answers.length === nodes.length && answers.every(Boolean)
+}
+
+/** What a node says of itself or of another. */
+interface Line {
+  readonly flags: readonly string[]
+  readonly epoch: number
+  readonly linked: boolean
+  /** The slots that it has, both ends included. */
+  readonly ranges: readonly (readonly [from: number, to: number])[]
+}
+
+async function linesOf(client: Redis): Promise<Line[]> {
+  const text = (await client.call('CLUSTER', 'NODES')) as string
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [, , flags, , , , epoch, link, ...ranges] = line.split(' ')
+      return {
+        flags: flags!.split(','),
+        epoch: Number(epoch),
+        linked: link === 'connected',
+        ranges: ranges.map((range) => {
+          const [from, to = from] = range.split('-').map(Number)
+          return [from!, to!] as const
+        }),
+      }
+    })
+}
+
+async function masterOf(nodes: readonly RedisServer[], key: string): Promise<RedisServer> {
+  const claims = await askAll(nodes, async (client, server) => {
+    const slot = await client.cluster('KEYSLOT', key)
+    const self = (await linesOf(client)).find(({ flags }) => flags.includes('myself'))!
+    const owns = self.flags.includes('master') && self.ranges.some(([from, to]) => from <= slot && slot <= to)
+    return { server, epoch: owns ? self.epoch : -1 }
+  })
+  // One that was away may not know yet that it has been replaced.
+  const [newest] = claims.filter(({ epoch }) => epoch >= 0).toSorted((a, b) => b.epoch - a.epoch)
+  if (newest === undefined) throw new Error(`no node that answers serves '${key}'`)
+  return newest.server
 }

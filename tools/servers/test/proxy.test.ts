@@ -5,6 +5,9 @@ import { type Proxy, startProxy } from '@flow-cache/servers'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { clientOf, echo, serverOf } from './sockets.js'
 
+// Machines are slow at times.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
 async function proxyTo(port: number): Promise<Proxy> {
   const proxy = await startProxy({ host: '127.0.0.1', port })
   onTestFinished(() => proxy.close())

@@ -4,7 +4,11 @@ import { join } from 'node:path'
 import { type RedisServer, type RedisServerOptions, startRedis } from '@flow-cache/servers'
 import { Redis, type RedisOptions } from 'ioredis'
 import { expect, it, onTestFinished, vi } from 'vitest'
+import { alive } from './alive.js'
 import { startParent } from './parent.js'
+
+// Machines are slow at times.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 async function serverWith(options?: RedisServerOptions): Promise<RedisServer> {
   const server = await startRedis(options)
@@ -20,14 +24,6 @@ function clientOf(url: string, options?: Options): Redis {
 }
 
 type Options = Pick<RedisOptions, 'tls' | 'commandTimeout' | 'maxRetriesPerRequest' | 'retryStrategy'>
-
-const alive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
 
 /** A temporary folder for this test alone, in which its servers have theirs. */
 async function ownFolder(): Promise<string> {
@@ -147,5 +143,4 @@ it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
     await vi.waitFor(() => expect(pids.map(alive)).toEqual([false, false]), 10_000)
     await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]), 10_000)
   },
-  30_000,
 )

@@ -507,6 +507,8 @@ async function heard(
     lost: () => changes.push('lost'),
   })
   await clock.advance(0)
+  // Whoever has an answer is connected, and hears what comes after it.
+  await store.get('nothing')
   await act(other)
   // What comes last shows that all before it was told.
   await other.set('the end', entry(clock, 1))

@@ -156,3 +156,16 @@ describe('fault 10: tags', () => {
     await until(async () => (await a.get('k')) === 2 && (await b.get('k')) === 2)
   })
 })
+
+describe('many keys at once', () => {
+  it('twenty thousand are written, read and deleted, though one call may take 200 ms', async () => {
+    const { a, b } = pair(redisUrl())
+    const errors: unknown[] = []
+    for (const cache of [a, b]) cache.on('error', ({ error }) => errors.push(error))
+    const keys = Array.from({ length: 20_000 }, (_, i) => `k${i}`)
+    await a.setMany(keys.map((key, i) => [key, i]))
+    expect((await b.getMany(keys)).size).toBe(20_000)
+    expect(await a.deleteMany(keys)).toBe(20_000)
+    expect(errors).toEqual([])
+  }, 30_000)
+})
