@@ -13,6 +13,7 @@ import { findMany, loadAll, targets } from './loading-many.js'
 import type { CacheOptions, GetOrSetOptions, LoadingOptions, SetOptions } from './options.js'
 import { build, plan, type Plan } from './plan.js'
 import type { Found } from './found.js'
+import { partsOf } from './parts.js'
 import { find } from './reading.js'
 import { Scope, type Target } from './scope.js'
 import { type CacheStats, statsOf } from './stats.js'
@@ -179,7 +180,9 @@ export class Cache {
 
   /** Removes several entries; tells how many there were. */
   async deleteMany(keys: Iterable<string>): Promise<number> {
-    return remove(this.#engine, this.#targets(keys))
+    let count = 0
+    for (const part of partsOf(this.#targets(keys))) count += await remove(this.#engine, part)
+    return count
   }
 
   /** Makes the entry stale from now on: it is loaded anew, and stands in for its `grace` if that fails. */

@@ -107,7 +107,7 @@ describe('keyOf', () => {
     expect(keyOf(value)).toBe(key)
   })
 
-  it('is right for long text of any kind', () => {
+  it('is the same for what does not fit one page', () => {
     fc.assert(
       fc.property(
         fc.nat(40_000),
@@ -124,7 +124,7 @@ describe('keyOf', () => {
     )
   })
 
-  it('is right for many parts, whatever their length', () => {
+  it('is the same wherever a page ends', () => {
     const unit = fc.constantFrom('a', 'é', '漢', '😀')
     const deep: unknown = JSON.parse('['.repeat(300) + ']'.repeat(300))
     const parts = [deep, 123456789.12345678, {}, null, { ['n'.repeat(59)]: -1.5e-300 }]

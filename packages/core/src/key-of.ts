@@ -1,10 +1,13 @@
 /*
+ * One writer, in one pass over the value, straight into bytes: for a digest nobody needs the text, building one
+ * out of small strings costs several times what the digest does, and what has been written is measured as it grows.
+ *
  * Plain JSON data is written as RFC 8785 says: names sorted by UTF-16 code units, ECMAScript's numbers, no white
  * space. What JSON has no form for is an object whose only or first name is a tag, such as {"$date":"…"}. Names in
  * data that begin with `$` get a second one, so that no data looks like a tag.
  */
-import { CacheKeyError, pathStep } from './errors.js'
-import { sha256 } from './sha256.js'
+import { CacheKeyError } from './errors.js'
+import { createSha256, type Sha256, sha256 } from './sha256.js'
 
 /** Gives the instances of a class a canonical form. */
 export interface KeyCodec<T = unknown> {
@@ -33,7 +36,7 @@ export interface KeyOptions {
  * that no other use of SHA-256 makes the same. What has no canonical form is a {@link CacheKeyError}.
  */
 export function keyOf(value: unknown, options: KeyOptions = {}): string {
-  return sha256(domain + canonical(value, options), 'base64url')
+  return write(value, options, false)
 }
 
 /**
@@ -55,44 +58,111 @@ export function keyOf(value: unknown, options: KeyOptions = {}): string {
  * functions, symbols, getters, class instances, circular references, more than 500 levels, more than `maxBytes`.
  */
 export function canonical(value: unknown, options: KeyOptions = {}): string {
-  return new Writer(options).write(value)
+  return write(value, options, true)
 }
 
 const domain = 'flow-cache/key/1\0'
 const deepest = 500
 
-/** Text that stands in JSON as it is. */
-const plainText = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
+/** Up to this length, a loop in JavaScript beats the call of a native function. */
+const short = 64
+
+const quote = 34
+const dollar = 36
+const comma = 44
+const colon = 58
+const openBracket = 91
+const backslash = 92
+const unicode = 117
+const closeBracket = 93
+const openBrace = 123
+const closeBrace = 125
+
+/** What stands behind the backslash, for each byte that needs one. */
+const escapes = /* @__PURE__ */ escapesOfJson()
+
+function escapesOfJson(): Uint8Array {
+  const escapes = new Uint8Array(256).fill(unicode, 0, 0x20)
+  for (const [byte, escape] of [
+    [8, 98],
+    [9, 116],
+    [10, 110],
+    [12, 102],
+    [13, 114],
+    [quote, quote],
+    [backslash, backslash],
+  ] as const) {
+    escapes[byte] = escape
+  }
+  return escapes
+}
+
+/** Text goes through here in pieces, to have its escapes put in. */
+const piece = /* @__PURE__ */ new Uint8Array(2048)
+
+/** How long a byte of text can get: `\u001f`. */
+const longestEscape = 6
+
+const encoder = /* @__PURE__ */ new TextEncoder()
+const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** The writer nobody uses now. A codec may ask for a key while another is being made, and then gets its own. */
+let idle: Writer | undefined
+
+function write(value: unknown, options: KeyOptions, asText: boolean): string {
+  const writer = idle ?? new Writer()
+  idle = undefined
+  // One that fails is not used again.
+  const result = writer.write(value, options, asText)
+  idle = writer
+  return result
+}
 
 /** Where in a container: an index, the name of a property, or which of a map's or a set's parts. */
 type Step = number | string | readonly [parts: 'keys' | 'values', index: number]
 
-/** A container that is being written, and where in it. */
-interface Place {
-  readonly container: object
-  readonly outer: Place | undefined
-  readonly depth: number
-  at: Step | undefined
+/** The names of an object's properties, as they stand and in order. */
+interface Order {
+  readonly names: readonly string[]
+  readonly sorted: readonly string[]
 }
 
 class Writer {
-  readonly #options: KeyOptions
-  readonly #maxBytes: number
-  #place: Place | undefined
-  /** How many characters were written. Each is a byte or more. */
+  /** What is written and has not gone on yet: to `#text` if there is one, else to `#hash`. */
+  readonly #page = new Uint8Array(16_384)
   #length = 0
+  #text: string | undefined
+  #hash: Sha256 | undefined
 
-  constructor(options: KeyOptions) {
+  #options: KeyOptions = {}
+  /** How many bytes may still go on. */
+  #left = 0
+
+  /** The containers that are being written, outermost first, and where in each of them. */
+  readonly #open: object[] = []
+  readonly #at: (Step | undefined)[] = []
+  #depth = 0
+
+  /** At each depth, the order of the last object's names: the items of a list tend to have the same. */
+  readonly #orders: Order[] = []
+
+  write(value: unknown, options: KeyOptions, asText: boolean): string {
     this.#options = options
-    this.#maxBytes = options.maxBytes ?? 1_048_576
-  }
-
-  write(value: unknown): string {
+    this.#left = options.maxBytes ?? 1_048_576
+    this.#text = asText ? '' : undefined
     try {
-      const text = this.#value(value)
-      // A character takes three bytes at most.
-      if (text.length * 3 > this.#maxBytes) this.#assertFits(new TextEncoder().encode(text).length)
-      return text
+      if (!asText) {
+        this.#left += domain.length
+        this.#raw(domain)
+      }
+      this.#value(value)
+      const end = this.#spend()
+      // A writer that waits for the next value keeps none of this one's objects.
+      this.#open.length = this.#at.length = this.#orders.length = 0
+      if (this.#text !== undefined) return this.#text + decoder.decode(end)
+      const hash = this.#hash
+      this.#hash = undefined
+      return hash === undefined ? sha256(end) : hash.update(end).digest('base64url')
     } catch (cause) {
       if (cause instanceof CacheKeyError) throw cause
       // A codec, a `toJSON`, a proxy, or the end of the stack.
@@ -100,152 +170,299 @@ class Writer {
     }
   }
 
-  #value(value: unknown): string {
-    if (typeof value === 'string') return this.#string(value)
-    if (typeof value === 'bigint') return this.#raw(`{"$bigint":"${value}"}`)
-    if (typeof value === 'symbol') this.#refuse('is a symbol', 'leave it out, or give its description')
-    if (typeof value === 'number' && !Number.isFinite(value))
-      this.#refuse(`is ${value}`, 'give null or a string in its place')
-    if (typeof value === 'function' || (typeof value === 'object' && value !== null))
-      return this.#container(value)
-    if (value === undefined) return this.#raw('{"$undefined":true}')
-    return this.#raw(`${value as number | boolean | null}`)
-  }
-
-  /** Counts as it goes: what is too long is refused before all of it is written. */
-  #raw(text: string): string {
-    this.#length += text.length
-    this.#assertFits(this.#length)
-    return text
-  }
-
-  #assertFits(length: number): void {
-    if (!(length <= this.#maxBytes)) {
-      this.#refuse(
-        `takes the canonical form past maxBytes (${this.#maxBytes})`,
-        'pick fewer fields, or digest a long one first',
-      )
+  #value(value: unknown): void {
+    switch (typeof value) {
+      case 'string':
+        return this.#string(value)
+      case 'number':
+        if (!Number.isFinite(value)) this.#refuse(`is ${value}`, 'give null or a string in its place')
+        return this.#raw(`${value}`)
+      case 'boolean':
+        return this.#raw(value ? 'true' : 'false')
+      case 'undefined':
+        return this.#raw('{"$undefined":true}')
+      case 'bigint':
+        return this.#raw(`{"$bigint":"${value}"}`)
+      case 'symbol':
+        return this.#refuse('is a symbol', 'leave it out, or give its description')
+      default:
+        return value === null ? this.#raw('null') : this.#container(value as object)
     }
   }
 
-  #string(text: string): string {
-    if (plainText.test(text)) return this.#raw(`"${text}"`)
-    // Newer than the library of types.
-    if (!(text as unknown as { isWellFormed(): boolean }).isWellFormed())
-      this.#refuse('has a lone surrogate', 'give well-formed text')
-    return this.#raw(JSON.stringify(text))
-  }
-
-  #container(value: object): string {
-    const outer = this.#place
-    const depth = outer === undefined ? 1 : outer.depth + 1
-    const place = (this.#place = { container: value, outer, depth, at: undefined })
-    if (depth > deepest) this.#refuse(`is nested deeper than ${deepest} levels`, 'pick fewer fields')
+  #container(value: object): void {
+    const depth = this.#depth++
+    this.#open[depth] = value
+    this.#at[depth] = undefined
+    if (depth === deepest) this.#refuse(`is nested deeper than ${deepest} levels`, 'pick fewer fields')
     const prototype = Object.getPrototypeOf(value) as object | null
-    const text =
-      Array.isArray(value) && (prototype === Array.prototype || nameOf(prototype) === 'Array')
-        ? this.#list(value, place)
-        : typeof value === 'object' && isPlain(prototype)
-          ? this.#object(value, place)
-          : this.#instance(value, prototype, place)
-    this.#place = outer
-    return text
+    if (Array.isArray(value) && (prototype === Array.prototype || nameOf(prototype) === 'Array')) {
+      this.#array(value, depth)
+    } else if (typeof value === 'object' && isPlain(prototype)) this.#object(value, depth)
+    else this.#instance(value, prototype, depth)
+    this.#depth = depth
   }
 
-  #list(items: readonly unknown[], place: Place): string {
-    let text = this.#raw('[')
-    for (let i = 0; i < items.length; i++) {
-      place.at = i
-      if (i > 0) text += ','
-      text += this.#value(items[i])
+  #array(array: readonly unknown[], depth: number): void {
+    this.#byte(openBracket)
+    for (let i = 0; i < array.length; i++) {
+      this.#at[depth] = i
+      if (i > 0) this.#byte(comma)
+      this.#value(array[i])
     }
-    return `${text}]`
+    this.#byte(closeBracket)
   }
 
-  #object(object: object, place: Place): string {
+  #object(object: object, depth: number): void {
     if (this.#options.allowToJSON && hasToJSON(object)) return this.#value(object.toJSON())
-    let text = this.#raw('{')
-    for (const name of sorted(Object.keys(object))) {
-      place.at = name
+    let before = openBrace
+    for (const name of this.#sorted(Object.keys(object), depth)) {
+      this.#at[depth] = name
       const property = Object.getOwnPropertyDescriptor(object, name)
       // A getter is not asked: what it answers may differ from call to call.
       if (property?.get !== undefined || property?.set !== undefined)
         this.#refuse('is a getter', 'give its value')
       if (property?.value === undefined) continue
-      if (text !== '{') text += ','
-      text += `${this.#string(name[0] === '$' ? `$${name}` : name)}:${this.#value(property.value)}`
+      this.#byte(before)
+      before = comma
+      this.#string(name.charCodeAt(0) === dollar ? `$${name}` : name)
+      this.#byte(colon)
+      this.#value(property.value)
     }
-    return `${text}}`
+    if (before === openBrace) this.#byte(openBrace)
+    this.#byte(closeBrace)
   }
 
-  #instance(value: object, prototype: object | null, place: Place): string {
+  #sorted(names: readonly string[], depth: number): readonly string[] {
+    const known = this.#orders[depth]
+    if (known !== undefined && isSame(known.names, names)) return known.sorted
+    const sorted = inOrder(names)
+    this.#orders[depth] = { names, sorted }
+    return sorted
+  }
+
+  #instance(value: object, prototype: object | null, depth: number): void {
     const codec = this.#options.codecs?.find((codec) => codec.test(value))
     if (codec !== undefined) {
-      return `{"$codec":[${this.#string(codec.name)},${this.#value(codec.encode(value))}]}`
+      this.#raw('{"$codec":[')
+      this.#string(codec.name)
+      this.#byte(comma)
+      this.#value(codec.encode(value))
+      return this.#raw(']}')
     }
     const name = nameOf(prototype)
     const tag = Object.prototype.toString.call(value).slice(8, -1)
     // Both agree for what is built in, in any realm, and not for a class that extends it, which may hold more.
     if (name === tag || (name === 'Buffer' && tag === 'Uint8Array')) {
-      if (ArrayBuffer.isView(value) || tag === 'ArrayBuffer') {
-        const { buffer = value as ArrayBuffer, byteOffset, byteLength } = value as Partial<ArrayBufferView>
-        const bytes = new Uint8Array(buffer, byteOffset, byteLength)
-        return this.#raw(`{"$bytes":"${sha256(bytes, 'hex')}","t":"${tag}"}`)
-      }
-      if (tag === 'Map' || tag === 'Set') {
-        // A set's entries are its parts, twice.
-        const parts = Array.from((value as Map<unknown, unknown>).entries(), ([key, part], i) => {
-          const write = (which: 'keys' | 'values', value: unknown): string => {
-            place.at = [which, i]
-            return this.#value(value)
-          }
-          return tag === 'Map' ? `[${write('keys', key)},${write('values', part)}]` : write('values', part)
-        })
-        return `${this.#raw(`{"$${tag.toLowerCase()}":[`)}${parts.toSorted().join(',')}]}`
-      }
-      if (tag === 'Date') {
-        const date = value as Date
-        if (Number.isNaN(date.getTime())) this.#refuse('is an invalid date', 'give null in its place')
-        return this.#raw(`{"$date":"${date.toISOString()}"}`)
-      }
+      if (ArrayBuffer.isView(value))
+        return this.#binary(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), tag)
+      if (tag === 'ArrayBuffer') return this.#binary(new Uint8Array(value as ArrayBuffer), tag)
+      if (tag === 'Map') return this.#map(value as Map<unknown, unknown>, depth)
+      if (tag === 'Set') return this.#set(value as Set<unknown>, depth)
+      if (tag === 'Date') return this.#date(value as Date)
       if (tag === 'URL') return this.#raw(`{"$url":${JSON.stringify((value as URL).href)}}`)
       if (tag === 'RegExp') {
-        const { source, flags } = value as RegExp
-        return `{"$re":[${this.#string(source)},"${flags}"]}`
+        this.#raw('{"$re":[')
+        this.#string((value as RegExp).source)
+        return this.#raw(`,"${(value as RegExp).flags}"]}`)
       }
     }
     const method = hasToJSON(value)
     if (method && this.#options.allowToJSON) return this.#value(value.toJSON())
-    return this.#refuse(
+    this.#refuse(
       typeof value === 'function' ? 'is a function' : `is an instance of ${name || 'a class'}`,
-      remedies.get(tag) ??
+      remedyFor(tag) ??
         `pick the fields that matter, leave it out, ${method ? 'set allowToJSON, ' : ''}or register a codec`,
     )
   }
 
-  #refuse(problem: string, remedy: string, cause?: unknown): never {
-    let path = pathOf(this.#place)
-    // Whatever was met first, in a circle that is the reason.
-    const open: Place[] = []
-    for (let place = this.#place; place !== undefined; place = place.outer) open.unshift(place)
-    for (const [i, { container, outer }] of open.entries()) {
-      const first = open.findIndex((place) => place.container === container)
-      if (first === i) continue
-      path = pathOf(outer)
-      problem = `is ${pathOf(open[first]!.outer)} again, a circular reference`
-      remedy = 'pick the fields that matter'
-      break
+  #date(date: Date): void {
+    if (Number.isNaN(date.getTime())) this.#refuse('is an invalid date', 'give null in its place')
+    this.#raw(`{"$date":"${date.toISOString()}"}`)
+  }
+
+  #binary(bytes: Uint8Array, type: string): void {
+    this.#raw(`{"$bytes":"${sha256(bytes, 'hex')}","t":"${type}"}`)
+  }
+
+  #map(map: Map<unknown, unknown>, depth: number): void {
+    this.#unordered('map', map, (pair, i) => {
+      const [key, value] = pair as [unknown, unknown]
+      this.#at[depth] = ['keys', i]
+      this.#byte(openBracket)
+      this.#value(key)
+      this.#at[depth] = ['values', i]
+      this.#byte(comma)
+      this.#value(value)
+      this.#byte(closeBracket)
+    })
+  }
+
+  #set(set: Set<unknown>, depth: number): void {
+    this.#unordered('set', set, (value, i) => {
+      this.#at[depth] = ['values', i]
+      this.#value(value)
+    })
+  }
+
+  /** Writes the parts, sorted by what `write` makes of each. */
+  #unordered(tag: string, parts: Iterable<unknown>, write: (part: unknown, i: number) => void): void {
+    this.#raw(`{"$${tag}":[`)
+    this.#flush()
+    const outer = this.#text
+    const left = this.#left
+    const texts: string[] = []
+    for (const part of parts) {
+      this.#text = ''
+      write(part, texts.length)
+      this.#flush()
+      texts.push(this.#text)
     }
+    this.#text = outer
+    this.#left = left
+    this.#raw(`${texts.toSorted().join(',')}]}`)
+  }
+
+  #string(text: string): void {
+    if (text.length < short) {
+      this.#reserve(short + 1)
+      const page = this.#page
+      const start = this.#length
+      page[start] = quote
+      let i = 0
+      for (; i < text.length; i++) {
+        const unit = text.charCodeAt(i)
+        if (unit > 0x7f || escapes[unit] !== 0) break
+        page[start + 1 + i] = unit
+      }
+      if (i === text.length) {
+        page[start + 1 + i] = quote
+        this.#length = start + i + 2
+        return
+      }
+    }
+    this.#wellFormed(text)
+    this.#byte(quote)
+    for (let rest = text; rest !== '';) {
+      const { read, written } = encoder.encodeInto(rest, piece)
+      this.#escaped(written)
+      rest = rest.slice(read)
+    }
+    this.#byte(quote)
+  }
+
+  /** Writes the beginning of `piece` as the inside of a JSON string. */
+  #escaped(count: number): void {
+    this.#reserve(longestEscape * count)
+    const from = piece
+    const to = this.#page
+    const table = escapes
+    let at = this.#length
+    for (let i = 0; i < count; i++) {
+      const byte = from[i]!
+      const escape = table[byte]!
+      if (escape === 0) to[at++] = byte
+      else {
+        to[at++] = backslash
+        to[at++] = escape
+        if (escape === unicode) {
+          const code = byte.toString(16).padStart(4, '0')
+          for (let j = 0; j < 4; j++) to[at++] = code.charCodeAt(j)
+        }
+      }
+    }
+    this.#length = at
+  }
+
+  #wellFormed(text: string): void {
+    if (!isWellFormed(text)) this.#refuse('has a lone surrogate', 'give well-formed text')
+  }
+
+  #raw(text: string): void {
+    if (text.length < short) {
+      this.#reserve(short)
+      const page = this.#page
+      const start = this.#length
+      let i = 0
+      for (; i < text.length; i++) {
+        const unit = text.charCodeAt(i)
+        if (unit > 0x7f) break
+        page[start + i] = unit
+      }
+      if (i === text.length) {
+        this.#length = start + i
+        return
+      }
+    }
+    for (let rest = text; rest !== '';) {
+      this.#reserve(4 * short)
+      const { read, written } = encoder.encodeInto(rest, this.#page.subarray(this.#length))
+      this.#length += written
+      rest = rest.slice(read)
+    }
+  }
+
+  #byte(byte: number): void {
+    this.#reserve(1)
+    this.#page[this.#length++] = byte
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes > this.#page.length) this.#flush()
+  }
+
+  #flush(): void {
+    const bytes = this.#spend()
+    if (this.#text !== undefined) this.#text += decoder.decode(bytes)
+    else (this.#hash ??= createSha256()).update(bytes)
+  }
+
+  /** Empties the page, and gives what was on it. */
+  #spend(): Uint8Array {
+    const bytes = this.#page.subarray(0, this.#length)
+    this.#left -= this.#length
+    this.#length = 0
+    if (!(this.#left >= 0)) {
+      const { maxBytes = 1_048_576 } = this.#options
+      this.#refuse(
+        `takes the canonical form past maxBytes (${maxBytes})`,
+        'pick fewer fields, or digest a long one first',
+      )
+    }
+    return bytes
+  }
+
+  #refuse(problem: string, remedy: string, cause?: unknown): never {
+    // Whatever was met first, in a circle that is the reason.
+    const seen = new Map<object, number>()
+    for (let i = 0; i < this.#depth; i++) {
+      const first = seen.get(this.#open[i]!)
+      if (first !== undefined) {
+        const path = this.#path(i)
+        throw new CacheKeyError(
+          path,
+          `${path} is ${this.#path(first)} again, a circular reference: pick the fields that matter`,
+        )
+      }
+      seen.set(this.#open[i]!, i)
+    }
+    const path = this.#path(this.#depth)
     throw new CacheKeyError(path, `${path} ${problem}: ${remedy}`, cause === undefined ? {} : { cause })
+  }
+
+  #path(depth: number): string {
+    let path = '$'
+    for (let i = 0; i < depth; i++) {
+      const at = this.#at[i]
+      if (typeof at === 'number') path += `[${at}]`
+      else if (typeof at === 'string') path += plainName.test(at) ? `.${at}` : `[${JSON.stringify(at)}]`
+      else if (at !== undefined) path += `.${at[0]}()[${at[1]}]`
+    }
+    return path
   }
 }
 
-function pathOf(place: Place | undefined): string {
-  if (place === undefined) return '$'
-  const { at } = place
-  const step = at === undefined ? '' : typeof at === 'object' ? `.${at[0]}()[${at[1]}]` : pathStep(at)
-  return pathOf(place.outer) + step
-}
+const plainName = /^[A-Za-z_$][\w$]*$/
 
 const nameOf = (prototype: object | null): string | undefined => prototype?.constructor?.name
 
@@ -258,23 +475,33 @@ const isPlain = (prototype: object | null): boolean =>
 const hasToJSON = (value: object): value is { toJSON(): unknown } =>
   typeof (value as { toJSON?: unknown }).toJSON === 'function'
 
-/** What to do about values of a kind that people do meet. */
-const remedies: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
-  ['Promise', 'await it first'],
-  ['Blob', 'await its bytes first'],
-  ['File', 'await its bytes first'],
-  ['ReadableStream', 'read it first'],
-  ['Error', 'pick its name and message'],
-])
+const isWellFormed = (text: string): boolean =>
+  (text as unknown as { isWellFormed(): boolean }).isWellFormed()
 
 /** By UTF-16 code units. A few names are in order sooner than a call of `sort` returns. */
-function sorted(names: string[]): string[] {
+function inOrder(names: readonly string[]): readonly string[] {
   if (names.length > 16) return names.toSorted()
-  for (let i = 1; i < names.length; i++) {
-    const name = names[i]!
+  const sorted = [...names]
+  for (let i = 1; i < sorted.length; i++) {
+    const name = sorted[i]!
     let j = i
-    for (; j > 0 && names[j - 1]! > name; j--) names[j] = names[j - 1]!
-    names[j] = name
+    for (; j > 0 && sorted[j - 1]! > name; j--) sorted[j] = sorted[j - 1]!
+    sorted[j] = name
   }
-  return names
+  return sorted
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** What to do about a value of a kind that people do meet. */
+function remedyFor(tag: string): string | undefined {
+  if (tag === 'Promise') return 'await it first'
+  if (tag === 'Blob' || tag === 'File') return 'await its bytes first'
+  if (tag === 'ReadableStream') return 'read it first'
+  if (tag === 'Error') return 'pick its name and message'
+  return undefined
 }

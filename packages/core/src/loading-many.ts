@@ -8,9 +8,11 @@ import type { Found } from './found.js'
 import { loadOptions } from './load-context.js'
 import type { LoadContext, Loader, LoadMany } from './loader.js'
 import { load } from './loading.js'
+import { partsOf } from './parts.js'
 import type { Plan } from './plan.js'
 import { find, usable } from './reading.js'
 import type { Scope, Target } from './scope.js'
+import type { Awaitable } from './store.js'
 
 /** The keys as they are asked for, each once. */
 export function targets(scope: Scope, keys: Iterable<string>, plan: Plan): readonly Target[] {

@@ -1,15 +1,32 @@
 /** How a digest is written: 43 characters of `A–Z a–z 0–9 - _`, or 64 hexadecimal digits. */
 export type DigestForm = 'base64url' | 'hex'
 
-type Digest = (data: string | Uint8Array, form: DigestForm) => string
-
-/** What is used of `node:crypto`, which is there in Node, Bun and Deno. `hash` is newer and faster. */
-interface NodeCrypto {
-  readonly hash?: (algorithm: string, data: string | Uint8Array, form: DigestForm) => string
-  createHash(algorithm: string): { update(data: string | Uint8Array): { digest(form: DigestForm): string } }
+/** Takes in bytes piece by piece, which the caller may use again, and text as UTF-8; then gives one digest. */
+export interface Sha256 {
+  update(data: string | Uint8Array): Sha256
+  digest(form: DigestForm): string
 }
 
-let digest: Digest | undefined
+/** What is used of `node:crypto`, which is there in Node, Bun and Deno. `hash` is newer, and faster if all is at hand. */
+interface NodeCrypto {
+  readonly hash?: (algorithm: string, data: string | Uint8Array, form: DigestForm) => string
+  createHash(algorithm: string): Sha256
+}
+
+let found: NodeCrypto | false | undefined
+
+/** The module if it works: some edge platforms have one that throws when it is used. */
+function nodeCrypto(): NodeCrypto | false {
+  try {
+    const { process } = globalThis as {
+      process?: { getBuiltinModule?: (name: string) => NodeCrypto | undefined }
+    }
+    const crypto = process?.getBuiltinModule?.('node:crypto')
+    return crypto?.createHash('sha256').update('').digest('hex').length === 64 && crypto
+  } catch {
+    return false
+  }
+}
 
 /**
  * The SHA-256 digest (FIPS 180-4) of bytes, or of text as UTF-8.
@@ -17,23 +34,15 @@ let digest: Digest | undefined
  * The platform's own where it can be called synchronously, else {@link portableSha256}; both answer the same.
  * Text must be well formed: a lone surrogate counts as U+FFFD, so that different texts would share a digest.
  */
-export function sha256(data: string | Uint8Array, form: DigestForm): string {
-  digest ??= platformSha256() ?? portableSha256
-  return digest(data, form)
+export function sha256(data: string | Uint8Array, form: DigestForm = 'base64url'): string {
+  found ??= nodeCrypto()
+  return found && found.hash ? found.hash('sha256', data, form) : createSha256().update(data).digest(form)
 }
 
-/** The platform's if it works: some edge platforms have a module that throws when it is used. */
-function platformSha256(): Digest | undefined {
-  try {
-    const { process } = globalThis as unknown as {
-      process: { getBuiltinModule(name: string): NodeCrypto }
-    }
-    const crypto = process.getBuiltinModule('node:crypto')
-    const sha256: Digest = (data, form) =>
-      crypto.hash?.('sha256', data, form) ?? crypto.createHash('sha256').update(data).digest(form)
-    if (sha256('', 'hex').length === 64) return sha256
-  } catch {}
-  return undefined
+/** {@link sha256} of what is not at hand in one piece. */
+export function createSha256(): Sha256 {
+  found ??= nodeCrypto()
+  return found ? found.createHash('sha256') : portableSha256()
 }
 
 const rotate = (x: number, by: number): number => (x >>> by) | (x << (32 - by))
@@ -54,31 +63,44 @@ function prepare(): void {
   }
 }
 
-/** {@link sha256} in plain JavaScript, for browsers and for workers that have no other. */
-export function portableSha256(data: string | Uint8Array, form: DigestForm): string {
+/** {@link createSha256} in plain JavaScript, for browsers and for workers that have no other. */
+export function portableSha256(): Sha256 {
   prepare()
-  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
-  // Behind the bytes: one bit, zeros, and how many bits there were, in whole blocks of 64 bytes.
-  const view = new DataView(new ArrayBuffer((bytes.length + 72) & ~63))
-  new Uint8Array(view.buffer).set(bytes)
-  view.setUint8(bytes.length, 0x80)
-  view.setUint32(view.byteLength - 8, bytes.length / 2 ** 29)
-  view.setUint32(view.byteLength - 4, bytes.length * 8)
-  const w = new Int32Array(64)
   const state = new Int32Array(initial)
-  for (let at = 0; at < view.byteLength; at += 64) {
-    for (let i = 0; i < 64; i++) {
+  const w = new Int32Array(64)
+  const block = new Uint8Array(64)
+  const view = new DataView(block.buffer)
+  let length = 0
+
+  function update(data: string | Uint8Array): void {
+    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
+    for (let i = 0; i < bytes.length; i++) {
+      block[length++ & 63] = bytes[i]!
+      if ((length & 63) === 0) compress()
+    }
+  }
+
+  function compress(): void {
+    for (let i = 0; i < 16; i++) w[i] = view.getInt32(4 * i)
+    for (let i = 16; i < 64; i++) {
       const x = w[i - 15]!
       const y = w[i - 2]!
       w[i] =
-        i < 16
-          ? view.getInt32(at + 4 * i)
-          : (rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3)) +
-            (rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10)) +
-            w[i - 7]! +
-            w[i - 16]!
+        (rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3)) +
+        (rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10)) +
+        w[i - 7]! +
+        w[i - 16]!
     }
-    let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state
+    let [a, b, c, d, e, f, g, h] = state as unknown as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
     for (let i = 0; i < 64; i++) {
       const t =
         (h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + rounds[i]! + w[i]!) | 0
@@ -94,8 +116,26 @@ export function portableSha256(data: string | Uint8Array, form: DigestForm): str
     }
     ;[a, b, c, d, e, f, g, h].forEach((word, i) => (state[i]! += word))
   }
-  const hex = Array.from(state, (word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
-  if (form === 'hex') return hex
-  const binary = hex.replace(/../g, (pair) => String.fromCharCode(Number(`0x${pair}`)))
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').slice(0, 43)
+
+  const self: Sha256 = {
+    update(data) {
+      update(data)
+      return self
+    },
+    digest(form) {
+      const bits = length * 8
+      const end = new Uint8Array(((119 - (length & 63)) & 63) + 9)
+      end[0] = 0x80
+      const tail = new DataView(end.buffer)
+      tail.setUint32(end.length - 8, bits / 2 ** 32)
+      tail.setUint32(end.length - 4, bits)
+      update(end)
+      let hex = ''
+      for (const word of state) hex += (word >>> 0).toString(16).padStart(8, '0')
+      if (form === 'hex') return hex
+      const binary = hex.replace(/../g, (pair) => String.fromCharCode(Number(`0x${pair}`)))
+      return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').slice(0, 43)
+    },
+  }
+  return self
 }

@@ -88,26 +88,27 @@ export async function setMany(
   engine: Engine,
   entries: readonly (readonly [target: Target, value: unknown])[],
 ): Promise<void> {
-  const kept: [string, Entry][] = []
-  const gone: string[] = []
-  for (const [target, value] of entries) {
-    const { storeKey } = target
-    const entry = await entryToSet(engine, target, value)
-    if (entry === undefined) gone.push(storeKey)
-    else kept.push([storeKey, entry])
+  const made: { readonly target: Target; readonly entry: Entry | undefined }[] = []
+  for (const [target, value] of entries) made.push({ target, entry: await entryToSet(engine, target, value) })
+  for (const part of partsOf(made)) {
+    const storeKeys: string[] = []
+    const kept: (readonly [string, Entry])[] = []
+    const gone: string[] = []
+    for (const { target, entry } of part) {
+      const { storeKey } = target
+      storeKeys.push(storeKey)
+      if (entry === undefined) gone.push(storeKey)
+      else kept.push([storeKey, entry])
+    }
+    const write = (store: Store): Awaitable<unknown> =>
+      Promise.all([
+        store.batch?.setMany(kept) ??
+          Promise.all(kept.map(([storeKey, entry]) => store.set(storeKey, entry))),
+        ...gone.map((storeKey) => store.delete(storeKey)),
+      ])
+    await engine.change(storeKeys, 'set', write, undefined)
+    for (const { target } of part) wasSet(engine, target)
   }
-  const write = (store: Store): Awaitable<unknown> =>
-    Promise.all([
-      store.batch?.setMany(kept) ?? Promise.all(kept.map(([storeKey, entry]) => store.set(storeKey, entry))),
-      ...gone.map((storeKey) => store.delete(storeKey)),
-    ])
-  await engine.change(
-    entries.map(([{ storeKey }]) => storeKey),
-    'set',
-    write,
-    undefined,
-  )
-  for (const [target] of entries) wasSet(engine, target)
 }
 
 function wasSet(engine: Engine, target: Target): void {
