@@ -12,10 +12,10 @@ import { hit, load, missed } from './loading.js'
 import { findMany, loadAll, targets } from './loading-many.js'
 import type { CacheOptions, GetOrSetOptions, LoadingOptions, SetOptions } from './options.js'
 import { build, plan, type Plan } from './plan.js'
-import type { Found, Target } from './found.js'
+import type { Found } from './found.js'
 import { partsOf } from './parts.js'
 import { find } from './reading.js'
-import { Scope } from './scope.js'
+import { Scope, type Target } from './scope.js'
 import { type CacheStats, statsOf } from './stats.js'
 import { allAlive } from './tag-table.js'
 import type { Wrappable, WrapOptions, Wrapped } from './wrapping.js'
@@ -84,18 +84,13 @@ export class Cache {
           (left > nearEnd || entry.staleAt > engine.clock.now()) &&
           (tags === undefined || allAlive(tags))
         ) {
-          if (engine.tellsHits) hit(engine, this.#scope, key, entry)
+          if (engine.tellsHits) hit(engine, { scope: this.#scope, key }, entry)
           else engine.count.hits++
           return Promise.resolve(entry.value as V)
         }
       }
     }
     return this.#load(key, loader, options)
-  }
-
-  async #load<V>(key: string, loader: Loader<V>, options?: GetOrSetOptions): Promise<V> {
-    checkFunction(loader, 'loader')
-    return load(this.#engine, { ...this.#target(key, options), loader }) as Promise<V>
   }
 
   /**
@@ -109,7 +104,7 @@ export class Cache {
   ): Promise<Map<string, V>> {
     checkFunction(loadMany, 'loadMany')
     const calls = this.#plan(options)
-    return loadAll(this.#engine, targets(this.#scope, keys, calls), loadMany, calls)
+    return loadAll(this.#engine, this.#targets(keys, calls), loadMany, calls)
   }
 
   /** The fresh value, or `undefined`. A cached `undefined` looks the same; `has` and `getEntry` tell them apart. */
@@ -127,8 +122,7 @@ export class Cache {
 
   /** The fresh values of several keys, in a `Map` in their order that holds only what was there. */
   async getMany<V = unknown>(keys: Iterable<string>): Promise<Map<string, V>> {
-    const wanted = targets(this.#scope, keys, this.#scope.plan)
-    this.#engine.assertOpen()
+    const wanted = this.#targets(keys)
     const values = new Map<string, V>()
     ;(await findMany(this.#engine, wanted)).forEach((found, i) => {
       const { key, plan: calls } = wanted[i]!
@@ -158,7 +152,7 @@ export class Cache {
    * was there goes.
    */
   async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
-    return set(this.#engine, this.#scope, key, value, this.#plan(options))
+    return set(this.#engine, this.#target(key, this.#plan(options)), value)
   }
 
   /** Replaces several entries, given as a `Map`, an object or pairs. If one of them cannot be kept, none is written. */
@@ -172,26 +166,28 @@ export class Cache {
       wrong('entries', 'a Map, an object or pairs', entries)
     }
     const pairs = Symbol.iterator in entries ? [...entries] : Object.entries(entries)
-    return setMany(this.#engine, this.#scope, pairs, this.#plan(options))
+    const calls = this.#plan(options)
+    return setMany(
+      this.#engine,
+      pairs.map(([key, value]) => [this.#target(key, calls), value]),
+    )
   }
 
   /** Removes the entry; tells whether there was one, fresh or stale. No older load is stored afterwards. */
   async delete(key: string): Promise<boolean> {
-    return (await remove(this.#engine, this.#scope, [key])) > 0
+    return (await remove(this.#engine, [this.#target(key)])) > 0
   }
 
   /** Removes several entries; tells how many there were. */
   async deleteMany(keys: Iterable<string>): Promise<number> {
-    const wanted = targets(this.#scope, keys, this.#scope.plan)
     let count = 0
-    for (const part of partsOf(wanted.map(({ key }) => key)))
-      count += await remove(this.#engine, this.#scope, part)
+    for (const part of partsOf(this.#targets(keys))) count += await remove(this.#engine, part)
     return count
   }
 
   /** Makes the entry stale from now on: it is loaded anew, and stands in for its `grace` if that fails. */
   async expire(key: string): Promise<boolean> {
-    return expire(this.#engine, this.#scope, key)
+    return expire(this.#engine, this.#target(key))
   }
 
   /** Ends every entry of this namespace that has any of the tags. Costs one write a tag, however many entries. */
@@ -234,15 +230,13 @@ export class Cache {
     checkFunction(fn, 'fn')
     const { key: choose, ...rest } = options
     if (choose !== undefined) checkFunction(choose, 'key')
-    const scope = this.#scope
-    const engine = this.#engine
-    const calls = plan(scope.plan, rest)
+    const calls = this.#plan(rest)
+    const read = (key: string, loader: Loader<V>): Promise<V> =>
+      load(this.#engine, { ...this.#target(key, calls), loader }) as Promise<V>
     const keyFor = (...args: Args): string =>
       `${name}:${keyOf(choose === undefined ? args : choose(...args))}`
     const wrapped = async function (this: unknown, ...args: Args): Promise<V> {
-      const key = keyFor(...args)
-      const loader = (): unknown => Reflect.apply(fn, this, args)
-      return load(engine, { scope, key, storeKey: scope.keyIn(key), plan: calls, loader }) as Promise<V>
+      return read(keyFor(...args), () => Reflect.apply(fn, this, args))
     }
     return Object.assign(wrapped, { keyFor })
   }
@@ -260,7 +254,7 @@ export class Cache {
 
   /** Everything that is known of a key: who would answer, how old it is, until when, what would end it, who loads it. */
   async explain(key: string): Promise<Explanation> {
-    return explain(this.#engine, this.#scope, key)
+    return explain(this.#engine, this.#target(key))
   }
 
   /** Resolves when every load and every write behind is done, also of what begins meanwhile. */
@@ -286,21 +280,31 @@ export class Cache {
     return options === undefined ? this.#scope.plan : plan(this.#scope.plan, options)
   }
 
-  #target(key: string, options?: LoadingOptions): Target {
-    return { scope: this.#scope, key, storeKey: this.#scope.keyIn(key), plan: this.#plan(options) }
+  #target(key: string, calls = this.#scope.plan): Target {
+    this.#engine.assertOpen()
+    return this.#scope.target(key, calls)
+  }
+
+  #targets(keys: Iterable<string>, calls = this.#scope.plan): readonly Target[] {
+    this.#engine.assertOpen()
+    return targets(this.#scope, keys, calls)
+  }
+
+  async #load<V>(key: string, loader: Loader<V>, options?: GetOrSetOptions): Promise<V> {
+    checkFunction(loader, 'loader')
+    return load(this.#engine, { ...this.#target(key, this.#plan(options)), loader }) as Promise<V>
   }
 
   async #find(key: string): Promise<Found | undefined> {
-    const target = this.#target(key)
-    this.#engine.assertOpen()
-    return find(this.#engine, target)
+    return find(this.#engine, this.#target(key))
   }
 
   /** Counts a read without a loader. Only what is fresh is an answer. */
   #isHit(key: string, found: Found | undefined): found is Found {
     const fresh = found?.state === 'fresh'
-    if (fresh) hit(this.#engine, this.#scope, key, found.entry)
-    else missed(this.#engine, this.#scope, key)
+    const target = { scope: this.#scope, key }
+    if (fresh) hit(this.#engine, target, found.entry)
+    else missed(this.#engine, target)
     return fresh
   }
 }

@@ -1,4 +1,4 @@
-import { attempt, chain, isPromise } from './awaitable.js'
+import { attempt, chain, ignore, isPromise } from './awaitable.js'
 import { checkText } from './checks.js'
 import type { Engine } from './engine.js'
 import { CacheError } from './errors.js'
@@ -18,8 +18,7 @@ export function invalidateTags(engine: Engine, scope: Scope, tags: readonly stri
       tags.map((tag) => scope.keyIn(tag)),
     ),
     () => {
-      if (engine.events.has('invalidate'))
-        engine.events.emit('invalidate', { namespace: scope.namespace, tags })
+      engine.events.emit('invalidate', { namespace: scope.namespace, tags })
     },
   )
 }
@@ -55,8 +54,8 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
   const shared = store.tags !== undefined
   const sweep = (prefix?: string): Awaitable<void> =>
     attempt(
-      () => engine.guard.call('clear', () => store.clear(prefix), shared ? sweepTimeout : undefined),
-      () => undefined,
+      () => engine.guard('clear', (store) => store.clear(prefix), shared ? sweepTimeout : undefined),
+      ignore,
       (error) => {
         if (prefix === undefined && !shared) engine.oweAll()
         engine.tolerate(error, 'clear')
@@ -76,7 +75,7 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
     return chain(sweep(scope.prefix), () => sweep(`@${scope.namespace}/`))
   }
   return chain(engine.changeWhere(covers, 'clear', inStore), () => {
-    if (engine.events.has('clear')) engine.events.emit('clear', { namespace: scope.namespace })
+    engine.events.emit('clear', { namespace: scope.namespace })
   })
 }
 
@@ -102,11 +101,11 @@ export async function clearPattern(engine: Engine, scope: Scope, glob: string): 
     for await (const listed of keys.scan(scope.prefix, inStore)) {
       const matching = listed.filter(matches)
       if (matching.length === 0) continue
-      const count = engine.guard.call('delete', () => removeAll(engine.store, matching))
+      const count = engine.guard('delete', (store) => removeAll(store, matching))
       removed += isPromise(count) ? await count : count
     }
   }
   await engine.changeWhere(matches, 'clear', sweep)
-  if (engine.events.has('clear')) engine.events.emit('clear', { namespace: scope.namespace, pattern: glob })
+  engine.events.emit('clear', { namespace: scope.namespace, pattern: glob })
   return removed
 }

@@ -14,39 +14,35 @@ const refuse = (path: string, what: string): never => {
  * path: a structured clone would drop a class in silence.
  */
 export function cloneOf<V>(value: V): V {
-  return (typeof value !== 'object' || value === null) &&
-    typeof value !== 'function' &&
-    typeof value !== 'symbol'
-    ? value
-    : (clone(value, '$', new Map()) as V)
+  return clone(value, '$', new Map()) as V
 }
 
 function clone(value: unknown, path: string, seen: Map<object, unknown>): unknown {
-  if (typeof value === 'function') return refuse(path, 'a function')
-  if (typeof value === 'symbol') return refuse(path, 'a symbol')
+  if (typeof value === 'function' || typeof value === 'symbol') return refuse(path, `a ${typeof value}`)
   if (typeof value !== 'object' || value === null) return value
   const known = seen.get(value)
   if (known !== undefined) return known
   const keep = <T>(copy: T): T => (seen.set(value, copy), copy)
   if (Array.isArray(value)) {
     const copy: unknown[] = keep(new Array(value.length))
-    for (let i = 0; i < value.length; i++) if (i in value) copy[i] = clone(value[i], `${path}[${i}]`, seen)
+    // Holes stay holes.
+    value.forEach((part, i) => (copy[i] = clone(part, `${path}[${i}]`, seen)))
     return copy
   }
   const prototype = Object.getPrototypeOf(value) as object | null
   if (prototype === Object.prototype || prototype === null || prototype.constructor?.name === 'Object') {
-    const copy = keep(prototype === null ? Object.create(null) : {}) as Record<string, unknown>
+    const copy: Record<string, unknown> = keep(prototype === null ? Object.create(null) : {})
     for (const key of Object.keys(value)) {
       const part = clone((value as Record<string, unknown>)[key], path + pathStep(key), seen)
-      // Defined, not assigned: `__proto__` is a key like others.
-      if (key === '__proto__') {
+      // `__proto__` is a key like others, and not to be assigned to.
+      if (key === '__proto__')
         Object.defineProperty(copy, key, {
           value: part,
           enumerable: true,
           writable: true,
           configurable: true,
         })
-      } else copy[key] = part
+      else copy[key] = part
     }
     return copy
   }

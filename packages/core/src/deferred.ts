@@ -1,16 +1,13 @@
-/** A promise, and what settles it. */
+/** A promise, and what settles it: a value, or another promise. */
 export interface Deferred<T> {
   readonly promise: Promise<T>
-  readonly resolve: (value: T) => void
-  readonly reject: (error: unknown) => void
+  readonly resolve: (value: T | PromiseLike<T>) => void
 }
 
 export function deferred<T>(): Deferred<T> {
   let resolve!: Deferred<T>['resolve']
-  let reject!: Deferred<T>['reject']
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes
-    reject = no
+  const promise = new Promise<T>((settle) => {
+    resolve = settle
   })
-  return { promise, resolve, reject }
+  return { promise, resolve }
 }

@@ -1,15 +1,15 @@
 import { attempt, chain, ignore, isPromise } from './awaitable.js'
-import type { Clock } from './clock.js'
-import { CacheError } from './errors.js'
+import type { Clock, Timer } from './clock.js'
+import { CacheError, codeOf } from './errors.js'
 import { type CacheEvents, type EventName, Events, type KeyEvent, type Listener } from './events.js'
 import { Failures } from './failures.js'
 import type { Flight } from './flight.js'
 import type { Settings } from './plan.js'
-import type { Scope } from './scope.js'
+import { described, type Target } from './scope.js'
 import { counters, type Counters } from './stats.js'
-import { StoreGuard } from './store-guard.js'
+import { type Guard, storeGuard } from './store-guard.js'
 import type { Awaitable, Change, Local, Store } from './store.js'
-import { TagTable } from './tag-table.js'
+import { anyDead, TagTable } from './tag-table.js'
 
 /** How many keys whose removal failed are remembered. Beyond it the oldest is told of and forgotten. */
 const mostOwed = 10_000
@@ -20,14 +20,11 @@ const mostRetried = 500
 /** How long after a failure what is owed is tried again, in milliseconds. */
 const retryAfter = 1_000
 
-/** A key that no cache uses: a root key that begins with `@` is escaped, and a namespace's has a colon. */
-const probeKey = '@'
-
 /** The nearest tier of a store in another process, and of a closed one. */
 const nothing: Local = { get: () => undefined, peek: () => undefined }
 
 /** Whether the error is about the value, and not about the store. */
-const isRefusal = (error: unknown): boolean => error instanceof CacheError && error.code === 'ERR_VALUE'
+const isRefusal = (error: unknown): boolean => codeOf(error) === 'ERR_VALUE'
 
 /**
  * What a cache and all of its namespaces share: the store and what stands around it, the flight table, the
@@ -37,10 +34,9 @@ export class Engine {
   readonly store: Store
   /** The store's nearest tier, in this process; holds nothing once the cache is closed. */
   local: Local
-  readonly tiers: readonly string[]
   readonly clock: Clock
   readonly settings: Settings
-  readonly guard: StoreGuard
+  readonly guard: Guard
   readonly tags: TagTable
   readonly events: Events = new Events()
   readonly count: Counters = counters()
@@ -64,7 +60,7 @@ export class Engine {
   /** Keys that were to be removed when the store failed. What it has of them is not to be seen. */
   readonly #owed = new Set<string>()
   #owesAll = false
-  #retryTimer: unknown
+  #retryTimer: Timer
   readonly #work = new Set<Promise<void>>()
   readonly #unfollow: readonly ((() => void) | undefined)[]
 
@@ -72,27 +68,17 @@ export class Engine {
     const { store, clock } = settings
     this.store = store
     this.local = store.local ?? nothing
-    this.tiers = store.tiers ?? ['store']
     this.clock = clock
-    this.coarse = clock.coarse === undefined ? () => clock.now() : () => clock.coarse!()
+    this.coarse = (clock.coarse ?? clock.now).bind(clock)
     this.settings = settings
-    this.guard = new StoreGuard(clock, settings.timeouts.store, settings.circuit, {
-      probe: () => store.get(probeKey),
+    this.guard = storeGuard(settings, {
       onCircuit: (state) => this.events.emit('circuit', { state }),
       onRecovered: () => {
         this.tags.endMinted()
         this.#retry()
       },
     })
-    const { tags } = store
-    const guarded = tags && {
-      position: () => this.guard.call('read the tags', () => tags.position()),
-      versions: (names: readonly string[], since?: string) =>
-        this.guard.call('read the tags', () => tags.versions(names, since)),
-      invalidate: (names: readonly string[]) =>
-        this.guard.call('invalidate tags', () => tags.invalidate(names)),
-    }
-    this.tags = new TagTable(settings.maxTags, guarded, store.log !== undefined)
+    this.tags = new TagTable(settings.maxTags, this.guard, store)
     this.#unfollow = [
       store.log?.follow({
         changed: (change) => this.#changed(change),
@@ -104,7 +90,7 @@ export class Engine {
       }),
       store.evictions?.follow((storeKey) => {
         this.count.evictions++
-        if (this.events.has('evict')) this.events.emit('evict', describe(storeKey))
+        if (this.events.has('evict')) this.events.emit('evict', described(storeKey))
       }),
     ]
   }
@@ -123,14 +109,13 @@ export class Engine {
   }
 
   tierName(tier: number): string {
-    return this.tiers[tier] ?? `tier ${tier}`
+    return (this.store.tiers ?? ['store'])[tier] ?? `tier ${tier}`
   }
 
   /** Tells of a failure that no caller is told of. */
   report(error: unknown, during: string, key?: string): void {
     this.count.errors++
-    if (this.events.has('error'))
-      this.events.emit('error', { error, during, ...(key !== undefined && { key }) })
+    this.events.emit('error', { error, during, ...(key !== undefined && { key }) })
   }
 
   /** Does with a failing store call what `onStoreError` says. A value that cannot be kept always reaches the caller. */
@@ -144,8 +129,7 @@ export class Engine {
   /** Tells of an event about a key, if anybody listens. */
   tell<E extends EventName>(
     name: E,
-    scope: Scope,
-    key: string,
+    { scope, key }: Pick<Target, 'scope' | 'key'>,
     more: Omit<CacheEvents[E], keyof KeyEvent>,
   ): void {
     if (this.events.has(name)) {
@@ -177,7 +161,7 @@ export class Engine {
    */
   fenceOutdated(): void {
     for (const [storeKey, flight] of this.flights) {
-      if (flight.lease === undefined || !flight.tags.some((tag) => tag.alive === false)) continue
+      if (flight.lease === undefined || !anyDead(flight.tags)) continue
       this.fence(storeKey)
       flight.endLease?.()
     }
@@ -196,7 +180,12 @@ export class Engine {
    *
    * `unless` is the answer where the store fails and that is tolerated; the keys are owed a removal then.
    */
-  change<T>(storeKeys: readonly string[], during: string, call: () => Awaitable<T>, unless: T): Awaitable<T> {
+  change<T>(
+    storeKeys: readonly string[],
+    during: string,
+    call: (store: Store) => Awaitable<T>,
+    unless: T,
+  ): Awaitable<T> {
     const settled = (): void => {
       for (const storeKey of storeKeys) this.fence(storeKey)
     }
@@ -207,9 +196,7 @@ export class Engine {
     const answer = attempt(
       // What is written now must not be taken away by a clearing that is owed.
       () =>
-        this.#owesAll
-          ? chain(this.#settleAll(), () => this.guard.call(during, call))
-          : this.guard.call(during, call),
+        this.#owesAll ? chain(this.#settleAll(), () => this.guard(during, call)) : this.guard(during, call),
       (value) => {
         for (const storeKey of storeKeys) this.#owed.delete(storeKey)
         settled()
@@ -292,7 +279,7 @@ export class Engine {
     if (this.#owesAll) return this.#settleAll()
     if (!this.#owed.has(storeKey)) return
     return chain(
-      this.guard.call('delete', () => this.store.delete(storeKey)),
+      this.guard('delete', (store) => store.delete(storeKey)),
       () => {
         this.#owed.delete(storeKey)
       },
@@ -301,7 +288,7 @@ export class Engine {
 
   #settleAll(): Awaitable<void> {
     return chain(
-      this.guard.call('clear', () => this.store.clear()),
+      this.guard('clear', (store) => store.clear()),
       () => {
         this.#owesAll = false
         this.#owed.clear()
@@ -325,7 +312,12 @@ export class Engine {
 
   /** Takes an entry that cannot be used out of the store, without a word if that fails: it is a miss either way. */
   drop(storeKey: string): Awaitable<void> {
-    return attempt(() => this.guard.call('delete', () => this.store.delete(storeKey)), ignore, ignore)
+    return this.tryTo('delete', (store) => store.delete(storeKey))
+  }
+
+  /** Calls the store for what does no harm if it fails. */
+  tryTo(during: string, call: (store: Store) => Awaitable<unknown>): Awaitable<void> {
+    return attempt(() => this.guard(during, call), ignore, ignore)
   }
 
   /** Takes a flight that has ended, or is given up, out of the tables. */
@@ -392,12 +384,4 @@ export class Engine {
       this.fenceOutdated()
     } else this.fenceWhere((storeKey) => storeKey.startsWith(change.prefix))
   }
-}
-
-/** A store's key as events name it. */
-function describe(storeKey: string): KeyEvent {
-  if (storeKey[0] !== '@') return { key: storeKey, namespace: '' }
-  if (storeKey[1] === '@') return { key: storeKey.slice(1), namespace: '' }
-  const end = storeKey.indexOf(':')
-  return { key: storeKey.slice(end + 1), namespace: storeKey.slice(1, end) }
 }

@@ -53,7 +53,7 @@ export function freshness(entry: Pick<Entry, 'staleAt' | 'expiresAt'>, now: numb
 
 /** How long after its `ttl` the entry may still be served, in milliseconds. */
 export function graceOf(entry: Entry): number {
-  if (entry instanceof CompactEntry) return entry.details?.grace ?? 0
+  if (entry instanceof CompactEntry) return entry.details.grace
   // An entry that is fresh for ever has no later instant to tell it by.
   return entry.staleAt === Infinity ? 0 : entry.expiresAt - entry.staleAt
 }
@@ -74,16 +74,30 @@ export interface EntryFields<V> {
 
 /** Makes an entry in the compact form that costs memory stores the least. */
 export function createEntry<V>(fields: EntryFields<V>): Entry<V> {
-  const { grace = 0, tags, version, tier = 0 } = fields
-  const details =
-    grace === 0 && tags === undefined && version === undefined && tier === 0
-      ? undefined
-      : { grace, tags, version, tier }
-  return new CompactEntry(fields.value, fields.createdAt, fields.ttl, fields.loadMs ?? 0, details)
+  const { value, createdAt, ttl, grace = 0, loadMs = 0, tags, version, tier = 0 } = fields
+  const details = { grace, tags, version, tier }
+  if (!isSame(shared, details)) shared = isSame(plain, details) ? plain : details
+  return new CompactEntry(value, createdAt, ttl, loadMs, shared)
 }
 
-/** What few entries have, or many share. */
-export interface EntryDetails {
+/** The details of most entries. */
+const plain: EntryDetails = { grace: 0, tags: undefined, version: undefined, tier: 0 }
+
+/** The details of the entry before: most entries of a cache have the same, and share them. */
+let shared = plain
+
+function isSame(a: EntryDetails, b: EntryDetails): boolean {
+  return (
+    a.grace === b.grace &&
+    a.version === b.version &&
+    a.tier === b.tier &&
+    (a.tags === b.tags ||
+      (a.tags?.length === b.tags?.length && a.tags!.every((tag, i) => tag === b.tags![i])))
+  )
+}
+
+/** What many entries have in common. */
+interface EntryDetails {
   readonly grace: number
   readonly tags: readonly TagVersion[] | undefined
   readonly version: number | string | undefined
@@ -95,15 +109,15 @@ export interface EntryDetails {
  * not. So it keeps one instant, in whole milliseconds since the process began, and two durations. (Past 24 days the
  * engine boxes that one again.)
  */
-export class CompactEntry<V> implements Entry<V> {
+class CompactEntry<V> implements Entry<V> {
   readonly value: V
   /** Whole milliseconds from `processStart`, rounded up: nothing ends early. */
   readonly bornAt: number
   readonly ttl: number
   readonly loadMs: number
-  readonly details: EntryDetails | undefined
+  readonly details: EntryDetails
 
-  constructor(value: V, createdAt: number, ttl: number, loadMs: number, details: EntryDetails | undefined) {
+  constructor(value: V, createdAt: number, ttl: number, loadMs: number, details: EntryDetails) {
     this.value = value
     this.bornAt = Math.ceil(createdAt - processStart)
     this.ttl = ttl
@@ -120,18 +134,18 @@ export class CompactEntry<V> implements Entry<V> {
   }
 
   get expiresAt(): number {
-    return this.details === undefined ? this.staleAt : this.staleAt + this.details.grace
+    return this.staleAt + this.details.grace
   }
 
   get tags(): readonly TagVersion[] | undefined {
-    return this.details?.tags
+    return this.details.tags
   }
 
   get version(): number | string | undefined {
-    return this.details?.version
+    return this.details.version
   }
 
   get tier(): number {
-    return this.details === undefined ? 0 : this.details.tier
+    return this.details.tier
   }
 }

@@ -63,6 +63,10 @@ export class CacheKeyError extends CacheError {
   }
 }
 
+/** The code of a {@link CacheError}. */
+export const codeOf = (error: unknown): CacheErrorCode | undefined =>
+  error instanceof CacheError ? error.code : undefined
+
 /** How a path goes on to the item of an index or the property of a name. */
 export const pathStep = (at: number | string): string =>
   typeof at === 'string' && /^[A-Za-z_$][\w$]*$/.test(at) ? `.${at}` : `[${JSON.stringify(at)}]`

@@ -4,7 +4,7 @@ import { userTags } from './load-context.js'
 import { give } from './copy.js'
 import type { Found } from './found.js'
 import { find } from './reading.js'
-import type { Scope } from './scope.js'
+import type { Scope, Target } from './scope.js'
 
 /** An entry as people see it: durations instead of instants. */
 export interface EntryView<V = unknown> {
@@ -55,10 +55,9 @@ export function viewOf(engine: Engine, scope: Scope, found: Found): EntryView {
 }
 
 /** Everything that is known of a key, read like a `get` that nobody counts. */
-export async function explain(engine: Engine, scope: Scope, key: string): Promise<Explanation> {
-  const storeKey = scope.keyIn(key)
-  engine.assertOpen()
-  const found = await find(engine, { scope, key, storeKey, plan: scope.plan })
+export async function explain(engine: Engine, target: Target): Promise<Explanation> {
+  const { scope, key, storeKey } = target
+  const found = await find(engine, target)
   const view = found && viewOf(engine, scope, found)
   const now = engine.clock.now()
   const flight = engine.flights.get(storeKey)

@@ -10,10 +10,6 @@ const most = 10_000
 export class Failures {
   readonly #failures = new Map<string, Failure>()
 
-  get size(): number {
-    return this.#failures.size
-  }
-
   /** The failure that still holds the key off at `now`. */
   get(key: string, now: number): Failure | undefined {
     const failure = this.#failures.get(key)

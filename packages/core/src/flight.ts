@@ -1,7 +1,8 @@
 import { ignore } from './awaitable.js'
 import { deferred } from './deferred.js'
-import type { Found, Target } from './found.js'
+import type { Found } from './found.js'
 import type { Loader } from './loader.js'
+import type { Target } from './scope.js'
 import type { TagVersion } from './entry.js'
 
 /** What a flight fails with when it brings nothing for those who joined it, and no error either: they begin anew. */
@@ -107,21 +108,16 @@ export class Flight {
     return this.#controller.signal
   }
 
-  land(landed: Landed): void {
+  /** Tells those who wait what it brought, or with what it failed. */
+  land(outcome: Promise<Landed>): void {
     this.settled = true
     this.hasRead()
-    this.#landing.resolve(landed)
-  }
-
-  fail(error: unknown): void {
-    this.settled = true
-    this.hasRead()
-    this.#landing.reject(error)
+    this.#landing.resolve(outcome)
   }
 
   /** Gives the load up: its loader is told, those who wait get `reason`, and what it still brings is dropped. */
   abort(reason: unknown): void {
-    this.fail(reason)
+    this.land(Promise.reject(reason))
     this.#reason = { error: reason }
     this.#controller?.abort(reason)
   }

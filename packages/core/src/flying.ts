@@ -1,7 +1,7 @@
 import { isPromise } from './awaitable.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
-import { CacheError } from './errors.js'
+import { CacheError, codeOf } from './errors.js'
 import { Flight, type Landed, type Request, startOver } from './flight.js'
 import type { Found } from './found.js'
 import { acquire, release } from './leasing.js'
@@ -38,18 +38,17 @@ export function begin(engine: Engine, request: Request): Flight {
 }
 
 async function fly(engine: Engine, flight: Flight): Promise<void> {
-  let end: () => void
+  const outcome = bring(engine, flight)
   try {
-    const landed = await bring(engine, flight)
-    end = () => flight.land(landed)
-  } catch (error) {
-    end = () => flight.fail(error)
+    await outcome
+  } catch {
+    // Whoever waits is told.
   }
   // A lease that was not used up by a commit.
   release(engine, flight)
   if (flight.settled) return
   engine.leave(flight)
-  end()
+  flight.land(outcome)
 }
 
 /** Gives a load up, for a reason that everyone who still waits is told. */
@@ -97,7 +96,7 @@ async function bring(engine: Engine, flight: Flight): Promise<Landed> {
   if (flight.settled) return { value }
   const ms = engine.clock.now() - flight.loadedAt
   engine.failures.delete(storeKey)
-  engine.tell('load', flight.request.scope, key, { ms, background: flight.background })
+  engine.tell('load', flight.request, { ms, background: flight.background })
   const outdated =
     keep &&
     skip !== 'write' &&
@@ -136,18 +135,18 @@ async function mark(engine: Engine, flight: Flight): Promise<TagPosition> {
 /** What the store has, and the lease where there are leases. A store that fails is left alone by this load. */
 async function read(engine: Engine, flight: Flight): Promise<Found | undefined> {
   const { storeKey } = flight.request
-  const { store } = engine
+  const { leases } = engine.store
   for (let again = true; ; again = false) {
     try {
       await engine.settle(storeKey)
-      if (store.leases !== undefined) return await acquire(engine, flight)
-      return await usable(engine, flight.request, await engine.guard.call('get', () => store.get(storeKey)))
+      if (leases !== undefined) return await acquire(engine, flight)
+      return await usable(engine, flight.request, await engine.guard('get', (store) => store.get(storeKey)))
     } catch (error) {
       if (error === startOver) throw error
       await unreadable(engine, flight.request, error)
-      if (error instanceof CacheError && error.code === 'ERR_POISONED') {
+      if (codeOf(error) === 'ERR_POISONED') {
         // What could not be read is gone now, and the right to load still to be had.
-        if (store.leases === undefined) return undefined
+        if (leases === undefined) return undefined
         if (again) continue
       }
     }
@@ -177,12 +176,16 @@ async function call(engine: Engine, flight: Flight, run: () => unknown): Promise
 
 /** Counts a failed load, and keeps its key from being tried again for a while. */
 function failed(engine: Engine, flight: Flight, error: unknown, holdOff: boolean): void {
-  const { scope, key, storeKey, plan } = flight.request
+  const { storeKey, plan } = flight.request
   const { errorTtl = flight.stale === undefined ? 0 : defaultErrorTtl } = plan
   const now = engine.clock.now()
   if (holdOff && errorTtl > 0 && !flight.fenced) engine.failures.add(storeKey, error, now + errorTtl)
   engine.count.loadErrors++
-  engine.tell('loadError', scope, key, { ms: now - flight.loadedAt, background: flight.background, error })
+  engine.tell('loadError', flight.request, {
+    ms: now - flight.loadedAt,
+    background: flight.background,
+    error,
+  })
 }
 
 /** Keeps what was loaded, unless its key or a tag changed meanwhile. `false`: a tag the loader added did. */
@@ -218,7 +221,7 @@ async function keepLoaded(
   const entry = makeEntry(engine, kept, plan, ttl, tags, Math.round(ms))
   if (!inTime || !(await commit(engine, flight, entry, plan))) {
     engine.count.fenced++
-    engine.tell('fenced', scope, key, {})
+    engine.tell('fenced', flight.request, {})
   }
   return inTime
 }

@@ -1,4 +1,4 @@
-import { attempt, ignore } from './awaitable.js'
+import { attempt } from './awaitable.js'
 import type { Engine } from './engine.js'
 import { type Flight, startOver } from './flight.js'
 import type { Found } from './found.js'
@@ -16,12 +16,11 @@ const longestPause = 80
 export async function acquire(engine: Engine, flight: Flight): Promise<Found | undefined> {
   const { storeKey, onWait } = flight.request
   const { leaseTerm, random } = engine.settings
-  const leases = engine.store.leases!
   const token = randomId()
   let always = flight.forced
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
-    const got = await engine.guard.call('take the lease', () =>
-      leases.acquire(storeKey, token, leaseTerm, always),
+    const got = await engine.guard('take the lease', ({ leases }) =>
+      leases!.acquire(storeKey, token, leaseTerm, always),
     )
     if (got.status === 'leased') {
       flight.lease = token
@@ -54,8 +53,7 @@ function renew(engine: Engine, flight: Flight, token: string): void {
     if (flight.settled || flight.lease !== token) return
     const { storeKey } = flight.request
     void attempt(
-      () =>
-        engine.guard.call('renew the lease', () => engine.store.leases!.renew(storeKey, token, leaseTerm)),
+      () => engine.guard('renew the lease', ({ leases }) => leases!.renew(storeKey, token, leaseTerm)),
       (held) => {
         if (held) renew(engine, flight, token)
         else flight.fenced = true
@@ -73,11 +71,5 @@ export function release(engine: Engine, flight: Flight): void {
   if (token === undefined) return
   flight.lease = undefined
   const { storeKey } = flight.request
-  engine.behind(
-    attempt(
-      () => engine.guard.call('release the lease', () => engine.store.leases!.release(storeKey, token)),
-      ignore,
-      ignore,
-    ),
-  )
+  engine.behind(engine.tryTo('release the lease', ({ leases }) => leases!.release(storeKey, token)))
 }

@@ -1,18 +1,17 @@
 import { attempt } from './awaitable.js'
 import { show, wrong } from './checks.js'
-import { type Deferred, deferred } from './deferred.js'
+import { deferred } from './deferred.js'
 import type { Engine } from './engine.js'
 import { CacheError } from './errors.js'
 import { startOver } from './flight.js'
-import type { Found, Target } from './found.js'
+import type { Found } from './found.js'
 import { loadOptions } from './load-context.js'
-import type { LoadContext, LoadMany, LoadManyContext } from './loader.js'
+import type { LoadContext, Loader, LoadMany } from './loader.js'
 import { load } from './loading.js'
-import type { LoadOptions } from './options.js'
 import { partsOf } from './parts.js'
 import type { Plan } from './plan.js'
 import { find, usable } from './reading.js'
-import type { Scope } from './scope.js'
+import type { Scope, Target } from './scope.js'
 import type { Awaitable } from './store.js'
 
 /** The keys as they are asked for, each once. */
@@ -20,7 +19,7 @@ export function targets(scope: Scope, keys: Iterable<string>, plan: Plan): reado
   if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
     wrong('keys', 'an array or another iterable of strings', keys)
   }
-  return [...new Set(keys)].map((key) => ({ scope, key, storeKey: scope.keyIn(key), plan }))
+  return [...new Set(keys)].map((key) => scope.target(key, plan))
 }
 
 /** What the store has of several keys, in one call where it can. */
@@ -41,7 +40,7 @@ function findPart(engine: Engine, wanted: readonly Target[]): Awaitable<readonly
   const each = (): Promise<(Found | undefined)[]> => Promise.all(wanted.map((target) => find(engine, target)))
   if (batch === undefined || engine.owes) return each()
   return attempt(
-    () => engine.guard.call('get', () => batch.getMany(wanted.map(({ storeKey }) => storeKey))),
+    () => engine.guard('get', () => batch.getMany(wanted.map(({ storeKey }) => storeKey))),
     (entries) => Promise.all(wanted.map((target, i) => usable(engine, target, entries[i]))),
     each,
   )
@@ -54,15 +53,14 @@ export async function loadAll<V>(
   loadMany: LoadMany<V>,
   plan: Plan,
 ): Promise<Map<string, V>> {
-  engine.assertOpen()
   const reads = plan.forceRefresh !== true && (plan.skip === undefined || plan.skip === 'write')
   // Stores that lend keys are asked key by key, as the answer and the right to load come in one step.
   const found = reads && engine.store.leases === undefined ? await findMany(engine, wanted) : []
-  const gathering = new Gathering(wanted.length, loadMany, plan)
+  const partOf = gathering(wanted.length, loadMany, plan)
   const result = new Map<string, V>()
   const values = await Promise.allSettled(
     wanted.map((target, i) => {
-      const { load: loader, leave } = gathering.member(target.key)
+      const { loader, leave } = partOf(target.key)
       return load(engine, { ...target, found: found[i], loader, onWait: leave }).finally(leave)
     }),
   )
@@ -77,60 +75,54 @@ export async function loadAll<V>(
  * Holds the loads of one `getOrSetMany` until each of its keys either needs the loader or is known not to, and
  * asks for all that do at once. A key that waits for somebody else's load is decided; should it need the loader
  * after all, it asks alone.
+ *
+ * Answers with one key's part: its loader, and what to call when it is known that the loader is not needed now.
  */
-class Gathering<V> {
-  readonly #loadMany: LoadMany<V>
-  readonly #options: LoadOptions
-  readonly #controller = new AbortController()
+function gathering<V>(
+  size: number,
+  loadMany: LoadMany<V>,
+  plan: Plan,
+): (key: string) => { readonly loader: Loader<unknown>; readonly leave: () => void } {
+  const options = loadOptions(plan)
+  const controller = new AbortController()
+  let undecided = size
+  let loading = 0
   /** The keys that need the loader and have not been asked for. */
-  #gathered: string[] = []
-  #answer: Deferred<ReadonlyMap<string, unknown>> = deferred()
-  #undecided: number
-  #loading = 0
+  let gathered: string[] = []
+  let answer = deferred<ReadonlyMap<string, unknown>>()
 
-  constructor(size: number, loadMany: LoadMany<V>, plan: Plan) {
-    this.#undecided = size
-    this.#loadMany = loadMany
-    this.#options = loadOptions(plan)
+  const ask = (): void => {
+    const keys = gathered
+    if (keys.length === 0) return
+    const load = async (): Promise<ReadonlyMap<string, unknown>> =>
+      inOrder(keys, await loadMany(keys, { signal: controller.signal, options }))
+    const { resolve } = answer
+    gathered = []
+    answer = deferred()
+    resolve(load())
   }
 
-  /** One key's part: its loader, and what to call when it is known that the loader is not needed now. */
-  member(key: string): {
-    readonly load: (context: LoadContext) => Promise<unknown>
-    readonly leave: () => void
-  } {
+  return (key) => {
     let decided = false
     const leave = (): void => {
-      if (!decided && --this.#undecided === 0) this.#ask()
+      if (!decided && --undecided === 0) ask()
       decided = true
     }
-    const load = async (context: LoadContext): Promise<unknown> => {
-      this.#loading++
+    const loader = async (context: LoadContext): Promise<unknown> => {
+      loading++
       context.signal.addEventListener('abort', () => {
-        if (--this.#loading === 0) this.#controller.abort(context.signal.reason)
+        if (--loading === 0) controller.abort(context.signal.reason)
       })
-      this.#gathered.push(key)
-      const answer = this.#answer.promise
-      if (decided) this.#ask()
+      gathered.push(key)
+      const { promise } = answer
+      if (decided) ask()
       else leave()
-      const loaded = await answer
-      Object.assign(context.options, this.#options)
+      const loaded = await promise
+      Object.assign(context.options, options)
       if (!loaded.has(key)) throw startOver
       return loaded.get(key)
     }
-    return { load, leave }
-  }
-
-  #ask(): void {
-    const keys = this.#gathered
-    if (keys.length === 0) return
-    const { resolve, reject } = this.#answer
-    this.#gathered = []
-    this.#answer = deferred()
-    const context: LoadManyContext = { signal: this.#controller.signal, options: this.#options }
-    const load = async (): Promise<ReadonlyMap<string, unknown>> =>
-      inOrder(keys, await this.#loadMany(keys, context))
-    load().then(resolve, reject)
+    return { loader, leave }
   }
 }
 

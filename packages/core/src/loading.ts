@@ -8,8 +8,9 @@ import { begin } from './flying.js'
 import type { Found } from './found.js'
 import type { Plan } from './plan.js'
 import { usable } from './reading.js'
-import type { Scope } from './scope.js'
+import type { Target } from './scope.js'
 import type { Awaitable } from './store.js'
+import { anyDead } from './tag-table.js'
 import { handOver, wait, type Waited } from './waiting.js'
 
 /**
@@ -17,7 +18,7 @@ import { handOver, wait, type Waited } from './waiting.js'
  * plain hit: the nearest tier, then the flight under way, then one of its own.
  */
 export async function load(engine: Engine, request: Request): Promise<unknown> {
-  const { scope, key, storeKey, plan } = request
+  const { storeKey, plan } = request
   engine.assertOpen()
   plan.signal?.throwIfAborted()
   const alone = plan.forceRefresh === true || plan.skip === 'read' || plan.skip === 'both'
@@ -25,7 +26,7 @@ export async function load(engine: Engine, request: Request): Promise<unknown> {
     const near = alone ? undefined : nearest(engine, request)
     const found = isPromise(near) ? await near : near
     if (found !== undefined) {
-      hit(engine, scope, key, found.entry)
+      hit(engine, request, found.entry)
       refreshIfDue(engine, request, found)
       return give(found.value, plan)
     }
@@ -37,21 +38,21 @@ export async function load(engine: Engine, request: Request): Promise<unknown> {
       waited = await wait(engine, joined ?? begin(engine, request), plan)
     } catch (error) {
       if (error === startOver && joined !== undefined) continue
-      missed(engine, scope, key, joined)
+      missed(engine, request, joined)
       throw error
     }
     if ('stale' in waited) {
       const { stale, reason, error } = waited
       if (joined !== undefined) engine.count.coalesced++
       engine.count.staleHits++
-      engine.tell('staleHit', scope, key, { reason, error })
+      engine.tell('staleHit', request, { reason, error })
       return give(stale.value, plan)
     }
     // A tag changed while it was loading, and this caller came after that.
     if (waited.outdated === true && joined !== undefined && changes !== joined.changes) continue
-    if (waited.found === undefined) missed(engine, scope, key, joined)
+    if (waited.found === undefined) missed(engine, request, joined)
     else {
-      hit(engine, scope, key, waited.found.entry)
+      hit(engine, request, waited.found.entry)
       if (joined === undefined) refreshIfDue(engine, request, waited.found)
     }
     return give(waited.value, plan)
@@ -69,7 +70,7 @@ function nearest(engine: Engine, request: Request): Awaitable<Found | undefined>
 /** The flight under way, unless a tag of it has changed since it began. */
 function joinable(engine: Engine, storeKey: string): Flight | undefined {
   const flight = engine.flights.get(storeKey)
-  if (flight === undefined || flight.tags.some((tag) => tag.alive === false)) return undefined
+  if (flight === undefined || anyDead(flight.tags)) return undefined
   // A loader that waited for its own flight would wait for ever.
   let outer = engine.settings.asyncContext?.getStore() as { flight: Flight; outer: typeof outer } | undefined
   let recursive = flight.calling
@@ -97,14 +98,14 @@ function isDue(engine: Engine, { refreshAhead, beta }: Plan, { createdAt, staleA
 }
 
 /** Counts and tells a fresh answer. */
-export function hit(engine: Engine, scope: Scope, key: string, entry: Entry): void {
+export function hit(engine: Engine, target: Pick<Target, 'scope' | 'key'>, entry: Entry): void {
   engine.count.hits++
-  if (engine.tellsHits) engine.tell('hit', scope, key, { tier: engine.tierName(entry.tier) })
+  if (engine.tellsHits) engine.tell('hit', target, { tier: engine.tierName(entry.tier) })
 }
 
 /** Counts and tells that the store had no answer. */
-export function missed(engine: Engine, scope: Scope, key: string, joined?: Flight): void {
+export function missed(engine: Engine, target: Pick<Target, 'scope' | 'key'>, joined?: Flight): void {
   engine.count.misses++
   if (joined !== undefined) engine.count.coalesced++
-  engine.tell('miss', scope, key, { joined: joined !== undefined })
+  engine.tell('miss', target, { joined: joined !== undefined })
 }

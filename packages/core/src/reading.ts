@@ -1,9 +1,10 @@
 import { attempt, chain } from './awaitable.js'
 import type { Engine } from './engine.js'
 import { type Entry, freshness } from './entry.js'
-import { CacheError } from './errors.js'
-import type { Found, Target } from './found.js'
+import { CacheError, codeOf } from './errors.js'
+import type { Found } from './found.js'
 import type { Plan } from './plan.js'
+import type { Target } from './scope.js'
 import type { Awaitable } from './store.js'
 import { allAlive } from './tag-table.js'
 
@@ -24,7 +25,7 @@ export function find(engine: Engine, target: Target): Awaitable<Found | undefine
 function findBehind(engine: Engine, target: Target): Awaitable<Found | undefined> {
   const { storeKey } = target
   return attempt(
-    () => chain(engine.settle(storeKey), () => engine.guard.call('get', () => engine.store.get(storeKey))),
+    () => chain(engine.settle(storeKey), () => engine.guard('get', (store) => store.get(storeKey))),
     (entry) => usable(engine, target, entry),
     (error) => unreadable(engine, target, error),
   )
@@ -32,7 +33,7 @@ function findBehind(engine: Engine, target: Target): Awaitable<Found | undefined
 
 /** A read that failed: bytes that nobody understands are a miss, a failing store is one if that is tolerated. */
 export function unreadable(engine: Engine, target: Target, error: unknown): Awaitable<undefined> {
-  if (error instanceof CacheError && error.code === 'ERR_POISONED') return poisoned(engine, target, error)
+  if (codeOf(error) === 'ERR_POISONED') return poisoned(engine, target, error)
   engine.tolerate(error, 'get', target.key)
   return undefined
 }
@@ -100,7 +101,7 @@ export function approve(entry: Entry, { schema, version }: Plan): void {
   if (schema !== undefined) checked.set(entry, { schema, version, value: entry.value })
 }
 
-function poisoned(engine: Engine, { scope, key, storeKey }: Target, error: unknown): Awaitable<undefined> {
-  engine.tell('poisoned', scope, key, { error })
-  return chain(engine.drop(storeKey), () => undefined)
+function poisoned(engine: Engine, target: Target, error: unknown): Awaitable<undefined> {
+  engine.tell('poisoned', target, { error })
+  return chain(engine.drop(target.storeKey), () => undefined)
 }

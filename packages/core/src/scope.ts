@@ -1,5 +1,16 @@
 import { checkText } from './checks.js'
+import type { KeyEvent } from './events.js'
 import type { Plan } from './plan.js'
+
+/** A key that is asked for, and how. */
+export interface Target {
+  readonly scope: Scope
+  /** As the caller gave it. */
+  readonly key: string
+  /** As the store knows it. */
+  readonly storeKey: string
+  readonly plan: Plan
+}
 
 /**
  * A cache's part of the key space. The root's keys stand as they are; a namespace's are `@name:key`, a nested
@@ -36,6 +47,11 @@ export class Scope {
     return this.#name(checkText(key, 'a key'))
   }
 
+  /** What is asked for with the key. */
+  target(key: string, plan: Plan): Target {
+    return { scope: this, key, storeKey: this.keyIn(key), plan }
+  }
+
   /** The tags' full names, and the epochs'. */
   tagsIn(tags: readonly string[]): readonly string[] {
     return tags.length === 0 ? this.epochs : [...this.epochs, ...tags.map((tag) => this.#name(tag))]
@@ -48,9 +64,8 @@ export class Scope {
 
   /** The key as the caller gave it, or `undefined` for another namespace's. */
   keyOut(name: string): string | undefined {
-    if (this.prefix !== '') return name.startsWith(this.prefix) ? name.slice(this.prefix.length) : undefined
-    if (name[0] !== '@') return name
-    return name[1] === '@' ? name.slice(1) : undefined
+    const { namespace, key } = described(name)
+    return namespace === this.namespace ? key : undefined
   }
 
   /** Whether a key of the store belongs to this scope or one within. */
@@ -63,4 +78,10 @@ export class Scope {
   #name(name: string): string {
     return this.prefix !== '' ? this.prefix + name : name[0] === '@' ? `@${name}` : name
   }
+}
+
+/** A store's key as events name it. */
+export function described(storeKey: string): KeyEvent {
+  const [front, namespace = ''] = /^@([^@:]+):|^@(?=@)/.exec(storeKey) ?? ['']
+  return { key: storeKey.slice(front.length), namespace }
 }

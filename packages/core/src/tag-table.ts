@@ -1,27 +1,14 @@
 import type { TagVersion } from './entry.js'
 import { randomId } from './random.js'
-import { attempt, chain, isPromise } from './awaitable.js'
-import type { Awaitable, Tags } from './store.js'
+import { attempt, chain } from './awaitable.js'
+import type { Guard } from './store-guard.js'
+import type { Awaitable, Store } from './store.js'
 
 /** A tag's version as this process knows it. Entries point at it, so that a hit asks it and looks nothing up. */
-class Marker implements TagVersion {
-  readonly name: string
-  readonly version: string
+interface Marker extends TagVersion {
   /** The table's count of changes when this version came. */
   readonly bornAt: number
-  alive = true
-
-  constructor(name: string, version: string, bornAt: number) {
-    this.name = name
-    this.version = version
-    this.bornAt = bornAt
-  }
-}
-
-/** A question to the source, and the tags that changed since it was put, with the version they have if that was told. */
-interface Question {
-  readonly changed: Map<string, string | undefined>
-  everything: boolean
+  alive: boolean
 }
 
 /** Where the invalidations stood when a load began. Opaque; undefined where that could not be learned. */
@@ -33,6 +20,10 @@ export function allAlive(tags: readonly TagVersion[]): boolean {
   return true
 }
 
+/** Whether any version is known not to be the tag's any more. */
+export const anyDead = (tags: readonly TagVersion[] | undefined): boolean =>
+  tags?.some((tag) => tag.alive === false) === true
+
 /**
  * What this process knows of tags. Without a source it is where tags are decided; with one, it keeps copies
  * of the source's versions, and `trusted` says whether somebody tells when they change.
@@ -42,26 +33,29 @@ export function allAlive(tags: readonly TagVersion[]): boolean {
  */
 export class TagTable {
   readonly #max: number
-  readonly #source: Tags | undefined
+  readonly #guard: Guard
+  /** Whether there is a source. */
+  readonly #shared: boolean
   #trusted: boolean
   readonly #markers = new Map<string, Marker>()
   readonly #run = randomId()
   /** How many changes this process has seen. A version is born at one. */
   #changes = 0
   #versions = 0
-  /** The youngest change of a marker that was dropped for want of room: any unknown tag may have changed then. */
+  /** The youngest change of a marker that was dropped: any unknown tag may have changed then. */
   #horizon = 0
   /** Tags with a version that the source knows nothing of. */
   readonly #minted = new Set<string>()
   /** Tags the source has not invalidated yet. */
   readonly #owed = new Set<string>()
-  /** Questions to the source that are under way, with what changed meanwhile. */
-  readonly #questions = new Set<Question>()
+  /** For each question to the source under way, the tags that changed since, with their version if that was told. */
+  readonly #changed = new Set<Map<string, string | undefined>>()
 
-  constructor(max: number, source: Tags | undefined, trusted: boolean) {
+  constructor(max: number, guard: Guard, { tags, log }: Store) {
     this.#max = max
-    this.#source = source
-    this.#trusted = trusted
+    this.#guard = guard
+    this.#shared = tags !== undefined
+    this.#trusted = log !== undefined
   }
 
   /** Counts every change this process has seen: equal before and after means that no tag changed between. */
@@ -69,17 +63,13 @@ export class TagTable {
     return this.#changes
   }
 
-  get size(): number {
-    return this.#markers.size
-  }
-
   /** The tags' versions now, for a load or a write that is about to begin. */
   snapshot(names: readonly string[]): Awaitable<readonly TagVersion[]> {
     const versions: Marker[] = []
     for (const name of names) {
-      const marker =
-        this.#markers.get(name) ?? (this.#source === undefined ? this.#put(name, this.#horizon) : undefined)
-      if (marker === undefined) return this.#ask(names)
+      const marker = this.#markers.get(name) ?? (this.#shared ? undefined : this.#put(name, this.#horizon))
+      // Without a position to compare with, there is a version of each.
+      if (marker === undefined) return this.#ask(names) as Awaitable<readonly TagVersion[]>
       // The one in use longest ago is the first to be forgotten.
       this.#markers.delete(name)
       this.#markers.set(name, marker)
@@ -110,7 +100,7 @@ export class TagTable {
 
   /** Where the invalidations stand, to be given to `snapshotSince` when the load has said which tags it adds. */
   position(): Awaitable<TagPosition> {
-    return this.#source === undefined ? this.#changes : this.#source.position()
+    return this.#shared ? this.#call(({ tags }) => tags!.position()) : this.#changes
   }
 
   /** The versions of tags, unless any of them may have been invalidated since `position`. */
@@ -119,15 +109,9 @@ export class TagTable {
     position: TagPosition,
   ): Awaitable<readonly TagVersion[] | undefined> {
     if (position === undefined) return undefined
-    if (this.#source === undefined) {
-      const versions = this.snapshot(names) as readonly Marker[]
-      return versions.some((marker) => marker.bornAt > (position as number)) ? undefined : versions
-    }
-    const source = this.#source
-    return chain(
-      chain(this.settle(), () => source.versions(names, position as string)),
-      (versions) => pair(names, versions),
-    )
+    if (this.#shared) return this.#ask(names, position as string)
+    const versions = this.snapshot(names) as readonly Marker[]
+    return versions.some((marker) => marker.bornAt > (position as number)) ? undefined : versions
   }
 
   /**
@@ -145,25 +129,22 @@ export class TagTable {
       else (tags as TagVersion[])[i] = marker
     }
     if (unknown.length === 0) return true
-    if (this.#source === undefined) return false
-    const equal = (versions: readonly TagVersion[]): boolean => {
-      const now = new Map(versions.map((version) => [version.name, version]))
-      for (let i = 0; i < tags.length; i++) {
-        const current = now.get(tags[i]!.name)
-        if (current === undefined) continue
-        if (current.version !== tags[i]!.version) return false
+    if (!this.#shared) return false
+    return chain(this.#ask(unknown), (versions) => {
+      const now = new Map(versions!.map((version) => [version.name, version]))
+      return tags.every((tag, i) => {
+        const current = now.get(tag.name) ?? tag
+        if (current.version !== tag.version) return false
         ;(tags as TagVersion[])[i] = current
-      }
-      return true
-    }
-    const answer = this.#ask(unknown)
-    return isPromise(answer) ? answer.then(equal) : equal(answer)
+        return true
+      })
+    })
   }
 
   /** Gives each tag a new version. From the call on no older one counts here; once it resolves, nowhere. */
   invalidate(names: readonly string[]): Awaitable<void> {
     for (const name of names) this.forget(name)
-    if (this.#source === undefined) return
+    if (!this.#shared) return
     for (const name of names) this.#owed.add(name)
     return this.settle()
   }
@@ -175,27 +156,29 @@ export class TagTable {
 
   /** Has the source invalidate what it was to, also what it failed to before. Nothing is learned from it until then. */
   settle(): Awaitable<void> {
-    const source = this.#source
-    if (this.#owed.size === 0 || source === undefined) return
+    if (this.#owed.size === 0) return
     const names = [...this.#owed]
-    return chain(source.invalidate(names), () => {
-      for (const name of names) {
-        this.#owed.delete(name)
-        // Again, for what was learned while the source was changing.
-        this.forget(name)
-      }
-    })
+    return chain(
+      this.#guard('invalidate tags', ({ tags }) => tags!.invalidate(names)),
+      () => {
+        for (const name of names) {
+          this.#owed.delete(name)
+          // Again, for what was learned while the source was changing.
+          this.forget(name)
+        }
+      },
+    )
   }
 
   /** The tag has another version: here, or so somebody tells, perhaps with the version. That may be known already. */
   forget(name: string, version?: string): void {
-    for (const question of this.#questions) question.changed.set(name, version)
+    for (const changed of this.#changed) changed.set(name, version)
     const marker = this.#markers.get(name)
     if (version !== undefined && marker?.version === version) return
     this.#changes++
     if (marker !== undefined) marker.alive = false
     this.#markers.delete(name)
-    if (this.#source === undefined) this.#put(name, this.#changes)
+    if (!this.#shared) this.#put(name, this.#changes)
   }
 
   /** Whether somebody tells when versions change. Nobody does while the log is out of reach. */
@@ -208,11 +191,10 @@ export class TagTable {
   forgetAll(): void {
     this.#horizon = ++this.#changes
     for (const marker of this.#markers.values()) marker.alive = false
-    for (const question of this.#questions) question.everything = true
     this.#markers.clear()
   }
 
-  #put(name: string, bornAt: number, version?: string): Marker {
+  #put(name: string, bornAt: number, version = `${this.#run}.${(++this.#versions).toString(36)}`): Marker {
     if (this.#markers.size >= this.#max) {
       // Its entries become misses, which costs loads and never truth.
       const oldest = this.#markers.values().next().value as Marker
@@ -220,43 +202,40 @@ export class TagTable {
       this.#markers.delete(oldest.name)
       this.#horizon = Math.max(this.#horizon, oldest.bornAt)
     }
-    const marker = new Marker(name, version ?? `${this.#run}.${(++this.#versions).toString(36)}`, bornAt)
+    const marker: Marker = { name, version, bornAt, alive: true }
     this.#markers.set(name, marker)
     return marker
   }
 
-  #ask(names: readonly string[]): Awaitable<readonly TagVersion[]> {
-    const question: Question = { changed: new Map(), everything: false }
-    this.#questions.add(question)
-    const learn = (versions: readonly (string | undefined)[]): readonly TagVersion[] => {
-      this.#questions.delete(question)
-      return names.map((name, i) => {
-        const version = versions[i]!
-        // What changed after the question was put may have been answered before it.
-        const overtaken = question.changed.has(name) && question.changed.get(name) !== version
-        if (!this.#trusted || question.everything || overtaken) return { name, version }
-        const marker = this.#markers.get(name)
-        if (marker?.version === version) return marker
-        if (marker !== undefined) this.forget(name)
-        return this.#put(name, this.#changes, version)
-      })
-    }
-    const source = this.#source!
+  /** Asks the source; `undefined` if a tag may have been invalidated after the position `since`. */
+  #ask(names: readonly string[], since?: string): Awaitable<readonly TagVersion[] | undefined> {
+    const changed = new Map<string, string | undefined>()
+    const askedAt = this.#changes
+    this.#changed.add(changed)
     return attempt(
-      () => chain(this.settle(), () => source.versions(names)),
-      learn,
+      () => chain(this.settle(), () => this.#call(({ tags }) => tags!.versions(names, since))),
+      (versions) => {
+        this.#changed.delete(changed)
+        if (versions.includes(undefined)) return undefined
+        return names.map((name, i) => {
+          const version = versions[i]!
+          // What changed after the question was put may have been answered before it.
+          const overtaken = changed.has(name) && changed.get(name) !== version
+          if (!this.#trusted || this.#horizon > askedAt || overtaken) return { name, version }
+          const marker = this.#markers.get(name)
+          if (marker?.version === version) return marker
+          if (marker !== undefined) this.forget(name)
+          return this.#put(name, this.#changes, version)
+        })
+      },
       (error) => {
-        this.#questions.delete(question)
+        this.#changed.delete(changed)
         throw error
       },
     )
   }
-}
 
-function pair(
-  names: readonly string[],
-  versions: readonly (string | undefined)[],
-): readonly TagVersion[] | undefined {
-  if (versions.includes(undefined)) return undefined
-  return names.map((name, i) => ({ name, version: versions[i]! }))
+  #call<T>(call: (store: Store) => Awaitable<T>): Awaitable<T> {
+    return this.#guard('read the tags', call)
+  }
 }

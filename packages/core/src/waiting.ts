@@ -1,4 +1,5 @@
 import { ignore } from './awaitable.js'
+import type { Timer } from './clock.js'
 import type { Engine } from './engine.js'
 import { CacheError } from './errors.js'
 import type { Flight, Landed } from './flight.js'
@@ -6,6 +7,8 @@ import { giveUp } from './flying.js'
 import type { Found } from './found.js'
 import { onAbort } from './on-abort.js'
 import type { Plan } from './plan.js'
+import type { Awaitable } from './store.js'
+import { anyDead } from './tag-table.js'
 
 /** What a caller's wait ended with: what the flight brought, or a stale value in its place. */
 export type Waited =
@@ -28,44 +31,45 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
   })
   if (soft === Infinity && hard === Infinity && signal === undefined) return landed
 
-  return new Promise<Waited>((resolve, reject) => {
-    const timers: unknown[] = []
-    const stop = (): void => {
-      for (const timer of timers) engine.clock.clearTimer(timer)
-      unfollow?.()
-    }
+  return new Promise<Waited>((settle) => {
+    const timers: Timer[] = []
     const after = (ms: number, callback: () => void): void => {
       if (ms === 0) callback()
       else if (ms < Infinity) timers.push(engine.clock.setTimer(callback, ms, true))
     }
+    let over = false
+    const end = (outcome: Awaitable<Waited>): void => {
+      over = true
+      for (const timer of timers) engine.clock.clearTimer(timer)
+      unfollow?.()
+      settle(outcome)
+    }
     /** Leaves the load to finish behind. */
-    const leave = (settle: () => void): void => {
-      stop()
+    const leave = (outcome: Awaitable<Waited>): void => {
       flight.waiting--
       flight.kept = true
       handOver(engine, flight)
-      settle()
+      end(outcome)
     }
     const serveStale = (): boolean => {
-      const stale = flight.settled ? undefined : staleOf(engine, flight)
-      if (stale !== undefined) leave(() => resolve({ stale, reason: 'timeout' }))
+      const stale = over || flight.settled ? undefined : staleOf(engine, flight)
+      if (stale !== undefined) leave({ stale, reason: 'timeout' })
       return stale !== undefined
     }
-    const aborted = (): void => {
-      stop()
-      const { reason } = signal!
-      reject(reason as Error)
-      if (--flight.waiting === 0 && !flight.kept) giveUp(engine, flight, reason)
-    }
-    const unfollow = signal && onAbort(signal, aborted)
+    const unfollow =
+      signal &&
+      onAbort(signal, () => {
+        end(Promise.reject(signal.reason))
+        if (--flight.waiting === 0 && !flight.kept) giveUp(engine, flight, signal.reason)
+      })
     // A stale value can only be known once the store has been asked.
     after(soft, () => void flight.read.then(serveStale))
     after(hard, () => {
       if (serveStale()) return
       const late = new CacheError('ERR_TIMEOUT', `no value within timeouts.hard (${hard} ms)`, flight.request)
-      leave(() => reject(late))
+      leave(Promise.reject(late))
     })
-    landed.finally(stop).then(resolve, reject)
+    landed.finally(() => end(landed)).catch(ignore)
   })
 }
 
@@ -86,5 +90,5 @@ function staleOf(engine: Engine, flight: Flight): Found | undefined {
   const { staleAt, expiresAt, tags } = found.entry
   // Without grace nothing stands in for a load that was asked for.
   if (expiresAt === staleAt || engine.clock.now() >= expiresAt) return undefined
-  return tags?.some((tag) => tag.alive === false) ? undefined : found
+  return anyDead(tags) ? undefined : found
 }

@@ -1,22 +1,16 @@
 import { attempt, chain, isPromise } from './awaitable.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
-import {
-  CompactEntry,
-  createEntry,
-  type Entry,
-  type EntryDetails,
-  graceOf,
-  type TagVersion,
-} from './entry.js'
+import { createEntry, type Entry, graceOf, type TagVersion } from './entry.js'
 import { CacheError } from './errors.js'
 import type { Flight } from './flight.js'
 import { partsOf } from './parts.js'
 import type { Plan } from './plan.js'
 import type { Random } from './random.js'
 import { approve } from './reading.js'
-import type { Scope } from './scope.js'
+import type { Target } from './scope.js'
 import type { Awaitable, Store } from './store.js'
+import { anyDead } from './tag-table.js'
 
 /** How long the value stays fresh, in whole milliseconds. */
 export function ttlOfValue(value: unknown, plan: Plan, random: Random): number {
@@ -25,9 +19,6 @@ export function ttlOfValue(value: unknown, plan: Plan, random: Random): number {
   if (ttl === 0 || ttl === Infinity) return ttl
   return Math.max(1, Math.ceil(plan.jitter === 0 ? ttl : ttl * (1 - plan.jitter * random())))
 }
-
-/** The details of the entry before: most entries of a cache have the same, and share them. */
-let shared: EntryDetails | undefined
 
 /** An entry that begins now. */
 export function makeEntry(
@@ -39,33 +30,25 @@ export function makeEntry(
   loadMs: number,
 ): Entry {
   const { grace, version } = plan
-  let details: EntryDetails | undefined
-  if (grace !== 0 || version !== undefined || tags.length > 0) {
-    if (
-      shared === undefined ||
-      shared.grace !== grace ||
-      shared.version !== version ||
-      !same(shared.tags, tags)
-    ) {
-      shared = { grace, version, tags: tags.length === 0 ? undefined : tags, tier: 0 }
-    }
-    details = shared
-  }
-  return new CompactEntry(value, engine.clock.now(), ttl, loadMs, details)
-}
-
-function same(a: readonly TagVersion[] | undefined, b: readonly TagVersion[]): boolean {
-  if (a === undefined) return b.length === 0
-  return a.length === b.length && a.every((tag, i) => tag === b[i])
+  const createdAt = engine.clock.now()
+  return createEntry({
+    value,
+    createdAt,
+    ttl,
+    grace,
+    loadMs,
+    tags: tags.length > 0 ? tags : undefined,
+    version,
+  })
 }
 
 /** Stores what a load brought, if nothing changed its key or its tags since it began. */
 export async function commit(engine: Engine, flight: Flight, entry: Entry, plan: Plan): Promise<boolean> {
   const { storeKey, key } = flight.request
-  const { store, guard } = engine
+  const { guard } = engine
+  const { leases } = engine.store
   const { lease } = flight
-  if (flight.fenced || flight.settled || engine.isChanging(storeKey)) return false
-  if (entry.tags?.some((tag) => tag.alive === false)) return false
+  if (flight.fenced || flight.settled || engine.isChanging(storeKey) || anyDead(entry.tags)) return false
   approve(entry, plan)
   const keepNear = (): void => {
     if (!flight.fenced && !engine.isChanging(storeKey)) engine.local.alone?.set(storeKey, entry)
@@ -75,14 +58,14 @@ export async function commit(engine: Engine, flight: Flight, entry: Entry, plan:
     return true
   }
   try {
-    if (store.leases === undefined) {
-      const answer = guard.call('set', () => store.set(storeKey, entry))
+    if (leases === undefined) {
+      const answer = guard('set', (store) => store.set(storeKey, entry))
       if (isPromise(answer)) await answer
       return true
     }
     if (lease === undefined) return false
     flight.lease = undefined
-    return await guard.call('commit', () => store.leases!.commit(storeKey, lease, entry))
+    return await guard('commit', () => leases.commit(storeKey, lease, entry))
   } catch (error) {
     engine.tolerate(error, 'set', key)
     keepNear()
@@ -91,62 +74,53 @@ export async function commit(engine: Engine, flight: Flight, entry: Entry, plan:
 }
 
 /** Replaces an entry, at once where the store answers at once. */
-export function set(engine: Engine, scope: Scope, key: string, value: unknown, plan: Plan): Awaitable<void> {
-  const storeKey = scope.keyIn(key)
-  engine.assertOpen()
-  const { store } = engine
-  return chain(entryToSet(engine, scope, key, value, plan), (entry) => {
-    const write = (): Awaitable<unknown> =>
+export function set(engine: Engine, target: Target, value: unknown): Awaitable<void> {
+  const { storeKey } = target
+  return chain(entryToSet(engine, target, value), (entry) => {
+    const write = (store: Store): Awaitable<unknown> =>
       entry === undefined ? store.delete(storeKey) : store.set(storeKey, entry)
-    return chain(engine.change([storeKey], 'set', write, undefined), () => wasSet(engine, scope, key))
+    return chain(engine.change([storeKey], 'set', write, undefined), () => wasSet(engine, target))
   })
 }
 
 /** Replaces many; if one of them cannot be kept, none. */
 export async function setMany(
   engine: Engine,
-  scope: Scope,
-  entries: readonly (readonly [key: string, value: unknown])[],
-  plan: Plan,
+  entries: readonly (readonly [target: Target, value: unknown])[],
 ): Promise<void> {
-  engine.assertOpen()
-  const { store } = engine
-  const made: { readonly key: string; readonly storeKey: string; readonly entry: Entry | undefined }[] = []
-  for (const [key, value] of entries) {
-    const storeKey = scope.keyIn(key)
-    made.push({ key, storeKey, entry: await entryToSet(engine, scope, key, value, plan) })
-  }
+  const made: { readonly target: Target; readonly entry: Entry | undefined }[] = []
+  for (const [target, value] of entries) made.push({ target, entry: await entryToSet(engine, target, value) })
   for (const part of partsOf(made)) {
+    const storeKeys: string[] = []
     const kept: (readonly [string, Entry])[] = []
     const gone: string[] = []
-    for (const { storeKey, entry } of part) {
+    for (const { target, entry } of part) {
+      const { storeKey } = target
+      storeKeys.push(storeKey)
       if (entry === undefined) gone.push(storeKey)
       else kept.push([storeKey, entry])
     }
-    const write = (): Awaitable<unknown> =>
+    const write = (store: Store): Awaitable<unknown> =>
       Promise.all([
         store.batch?.setMany(kept) ??
           Promise.all(kept.map(([storeKey, entry]) => store.set(storeKey, entry))),
         ...gone.map((storeKey) => store.delete(storeKey)),
       ])
-    const storeKeys = part.map(({ storeKey }) => storeKey)
     await engine.change(storeKeys, 'set', write, undefined)
-    for (const { key } of part) wasSet(engine, scope, key)
+    for (const { target } of part) wasSet(engine, target)
   }
 }
 
-function wasSet(engine: Engine, scope: Scope, key: string): void {
+function wasSet(engine: Engine, target: Target): void {
   engine.count.sets++
-  engine.tell('set', scope, key, {})
+  engine.tell('set', target, {})
 }
 
 /** The entry for a value that somebody sets; `undefined` if it is not to be kept. */
 function entryToSet(
   engine: Engine,
-  scope: Scope,
-  key: string,
+  { scope, key, plan }: Target,
   value: unknown,
-  plan: Plan,
 ): Awaitable<Entry | undefined> {
   if (value instanceof Promise) {
     throw new CacheError('ERR_VALUE', `the value of '${key}' is a promise: await it first`, { key })
@@ -170,18 +144,15 @@ function entryToSet(
 }
 
 /** Removes entries, and tells how many there were. */
-export function remove(engine: Engine, scope: Scope, keys: readonly string[]): Awaitable<number> {
-  const storeKeys = keys.map((key) => scope.keyIn(key))
-  engine.assertOpen()
-  const dead = storeKeys.filter((storeKey) => isDead(engine.local.peek(storeKey))).length
-  const { store } = engine
-  const one = (): Awaitable<number> => chain(store.delete(storeKeys[0]!), Number)
-  const many = (): Awaitable<number> => chain(removeAll(store, storeKeys), (count) => count)
-  return chain(engine.change(storeKeys, 'delete', keys.length === 1 ? one : many, 0), (count) => {
+export function remove(engine: Engine, wanted: readonly Target[]): Awaitable<number> {
+  const storeKeys = wanted.map(({ storeKey }) => storeKey)
+  const dead = storeKeys.filter((storeKey) => anyDead(engine.local.peek(storeKey)?.tags)).length
+  const sweep = (store: Store): Awaitable<number> => removeAll(store, storeKeys)
+  return chain(engine.change(storeKeys, 'delete', sweep, 0), (count) => {
     const found = Math.max(0, count - dead)
-    for (const key of keys) {
+    for (const target of wanted) {
       engine.count.deletes++
-      engine.tell('delete', scope, key, {})
+      engine.tell('delete', target, {})
     }
     return found
   })
@@ -189,29 +160,28 @@ export function remove(engine: Engine, scope: Scope, keys: readonly string[]): A
 
 /** Removes the store's keys, and counts them. */
 export function removeAll(store: Store, storeKeys: readonly string[]): Awaitable<number> {
-  if (store.batch !== undefined) return store.batch.deleteMany(storeKeys)
+  const { batch } = store
+  if (storeKeys.length === 1) return chain(store.delete(storeKeys[0]!), Number)
+  if (batch !== undefined) return batch.deleteMany(storeKeys)
   return Promise.all(storeKeys.map((storeKey) => store.delete(storeKey))).then(
     (found) => found.filter(Boolean).length,
   )
 }
 
-const isDead = (entry: Entry | undefined): boolean => entry?.tags?.some((tag) => tag.alive === false) === true
-
 /** Makes an entry stale from now on. */
-export function expire(engine: Engine, scope: Scope, key: string): Awaitable<boolean> {
-  const storeKey = scope.keyIn(key)
-  engine.assertOpen()
-  const step = (): Awaitable<boolean> =>
-    engine.store.leases?.expire(storeKey) ?? expireEntry(engine, storeKey)
+export function expire(engine: Engine, target: Target): Awaitable<boolean> {
+  const { storeKey } = target
+  const step = (store: Store): Awaitable<boolean> =>
+    store.leases?.expire(storeKey) ?? expireEntry(engine, storeKey)
   return chain(engine.change([storeKey], 'expire', step, false), (found) => {
-    engine.tell('expire', scope, key, { found })
+    engine.tell('expire', target, { found })
     return found
   })
 }
 
 function expireEntry({ store, clock }: Engine, storeKey: string): Awaitable<boolean> {
   return chain(store.get(storeKey), (entry) => {
-    if (entry === undefined || isDead(entry)) return false
+    if (entry === undefined || anyDead(entry.tags)) return false
     const now = clock.now()
     const { value, createdAt, loadMs, tags, version } = entry
     const grace = graceOf(entry)

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, it } from 'vitest'
 import { type Cache, type CacheEvents, type CacheOptions, createCache } from '@flow-cache/core'
-import { type FakeClock, fakeClock, gate, mapStore, settle } from '@flow-cache/core/testing'
+import { type FakeClock, fakeClock, faultyStore, gate, mapStore, settle } from '@flow-cache/core/testing'
 
 function setUp(options: Partial<CacheOptions> = {}): { clock: FakeClock; cache: Cache } {
   const clock = fakeClock()
@@ -484,5 +484,34 @@ describe('a cache that closes', () => {
     const { cache } = setUp()
     await cache[Symbol.asyncDispose]()
     await expect(cache.get('k')).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+  })
+})
+
+describe('a caller who left while the store was asked', () => {
+  it('is not served the stale value that is found, and not counted as leaving twice', async () => {
+    const clock = fakeClock()
+    const store = faultyStore(mapStore(clock))
+    const cache = createCache({ store, clock, ttl: 10, grace: '1h' })
+    await cache.set('k', 'old')
+    await clock.advance(20)
+
+    const asked = gate()
+    const loading = gate()
+    store.fail('lag', () => asked.wait())
+    const leaver = new AbortController()
+    const load = () => loading.wait().then(() => 'new')
+    const left = cache.getOrSet('k', load, { signal: leaver.signal, timeouts: { soft: 5 } })
+    const stays = cache.getOrSet('k', load)
+    await asked.arrived
+    await clock.advance(5)
+    leaver.abort(new Error('bored'))
+    await expect(left).rejects.toThrow('bored')
+    store.fail('none')
+    asked.open()
+    await settle()
+    expect((await cache.explain('k')).loading?.waiting).toBe(1)
+    loading.open()
+    expect(await stays).toBe('new')
+    await expectClean(cache, clock, 'k')
   })
 })
