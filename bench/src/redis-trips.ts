@@ -22,7 +22,7 @@ const keyCount = 100
 
 /** How often a call asks Redis. */
 export const redisTrips: Question<RedisContestantName> = {
-  text: `How many commands does a call send to Redis? As the server's \`MONITOR\` tells it, for ${keyCount} keys, one call after the other, without the connection that only follows what changes. Hits are those of another process that neither loaded nor read anything before; the first one is told apart where the tags of an entry have to be learned. \`getMany\` is one call for ${keyCount} keys.`,
+  text: `How many commands does a call send to Redis? As the server's \`MONITOR\` tells it, for ${keyCount} keys, one call after the other, without the connection that only follows what changes. Hits are those of another process that neither loaded nor read anything before; its first one, which may have to learn what tags stand at, is told apart. \`getMany\` is one call for ${keyCount} keys.`,
 
   async ask({ takesPart }: Asked): Promise<readonly Section[]> {
     const names = redisContestantNames.filter((name) => takesPart(name) && !isPipelined(name))

@@ -17,9 +17,9 @@ export async function watch(admin: Redis): Promise<Watch> {
   monitor.on('monitor', (_time: string, [command, ...args]: string[], source: string) => {
     const name = command!.toLowerCase()
     if (source === 'lua') return
+    if (name === 'client') return
     if (name === 'echo' && marks.has(args[0]!)) marks.get(args[0]!)!()
     else told.push({ command: name, source })
-    if (name === 'xread') followers.add(source)
   })
   let count = 0
   return {
@@ -28,6 +28,10 @@ export async function watch(admin: Redis): Promise<Watch> {
       const seen = new Promise<void>((resolve) => marks.set(mark, resolve))
       await marker.echo(mark)
       await seen
+      // A read that waits is in nobody's MONITOR until there is news.
+      for (const [, source] of String(await marker.client('LIST')).matchAll(/ addr=(\S+) .* cmd=xread /g)) {
+        followers.add(source!)
+      }
       const all: Record<string, number> = {}
       for (const { command, source } of told) {
         if (!followers.has(source)) all[command] = (all[command] ?? 0) + 1
