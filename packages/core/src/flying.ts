@@ -22,19 +22,22 @@ export function begin(engine: Engine, request: Request): Flight {
     engine.flights.set(storeKey, flight)
   }
   engine.running.add(flight)
-  const { load } = plan.timeouts
-  if (load < Infinity) {
-    const late = (): void => {
-      giveUp(
-        engine,
-        flight,
-        new CacheError('ERR_LOAD_TIMEOUT', `no value within timeouts.load (${load} ms)`, request),
-      )
-    }
-    flight.timer = engine.clock.setTimer(late, load, false)
-  }
+  // Most flights find what they need in the store, which has a timeout of its own.
+  if (engine.settings.timeouts.store >= plan.timeouts.load) limit(engine, flight)
   void fly(engine, flight)
   return flight
+}
+
+/** Has the flight given up when its time is over. From here on it waits for others: a loader, or another process. */
+export function limit(engine: Engine, flight: Flight): void {
+  const { request, startedAt, timer } = flight
+  const { load } = request.plan.timeouts
+  if (load === Infinity || timer !== undefined || flight.settled) return
+  const late = (): void => {
+    const message = `no value within timeouts.load (${load} ms)`
+    giveUp(engine, flight, new CacheError('ERR_LOAD_TIMEOUT', message, request))
+  }
+  flight.timer = engine.clock.setTimer(late, Math.max(0, startedAt + load - engine.clock.now()), false)
 }
 
 async function fly(engine: Engine, flight: Flight): Promise<void> {
@@ -84,6 +87,7 @@ async function bring(engine: Engine, flight: Flight): Promise<Landed> {
     throw new CacheError('ERR_TOO_MANY_LOADS', `${maxLoads} loads are under way, which is maxLoads`, { key })
   }
 
+  limit(engine, flight)
   const context = new Context(flight, engine.clock.now())
   let result: unknown
   try {
@@ -139,7 +143,7 @@ async function read(engine: Engine, flight: Flight): Promise<Found | undefined> 
   for (let again = true; ; again = false) {
     try {
       await engine.settle(storeKey)
-      if (leases !== undefined) return await acquire(engine, flight)
+      if (leases !== undefined) return await acquire(engine, flight, () => limit(engine, flight))
       return await usable(engine, flight.request, await engine.guard('get', (store) => store.get(storeKey)))
     } catch (error) {
       if (error === startOver) throw error

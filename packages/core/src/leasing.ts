@@ -11,9 +11,13 @@ const longestPause = 80
 
 /**
  * The fresh entry, or the right to load it: waits while another process has that. Sets `flight.lease` when the
- * right is this flight's; the answer is then the entry to replace, if any.
+ * right is this flight's; the answer is then the entry to replace, if any. `onTaken`: another process has it.
  */
-export async function acquire(engine: Engine, flight: Flight): Promise<Found | undefined> {
+export async function acquire(
+  engine: Engine,
+  flight: Flight,
+  onTaken: () => void,
+): Promise<Found | undefined> {
   const { storeKey, onWait } = flight.request
   const { leaseTerm, random } = engine.settings
   const token = randomId()
@@ -34,6 +38,7 @@ export async function acquire(engine: Engine, flight: Flight): Promise<Found | u
       if (flight.background) throw startOver
       flight.stale = found
       flight.hasRead()
+      onTaken()
       onWait?.()
       const ms = Math.min(pause * (0.5 + random() / 2), Math.max(1, got.remainingMs))
       await new Promise<void>((resolve) => {

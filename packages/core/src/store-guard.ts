@@ -1,5 +1,5 @@
 import { attempt, ignore, isPromise } from './awaitable.js'
-import type { Timer } from './clock.js'
+import { deadline, DeadlineQueue } from './deadlines.js'
 import { CacheError } from './errors.js'
 import type { Settings } from './plan.js'
 import type { Awaitable, Store } from './store.js'
@@ -35,6 +35,7 @@ export function storeGuard({ store, clock, circuit, timeouts }: Settings, hooks:
   let failed = 0
   let openUntil = 0
   let probing = false
+  const queue = new DeadlineQueue(clock, timeouts.store)
 
   const guard: Guard = (during, call, timeout = timeouts.store) => {
     if (openUntil > 0 && !probing && clock.now() >= openUntil) probe()
@@ -66,20 +67,22 @@ export function storeGuard({ store, clock, circuit, timeouts }: Settings, hooks:
     return answer
   }
 
-  async function bounded<T>(during: string, answer: PromiseLike<T>, timeout: number): Promise<T> {
-    let timer: Timer
-    const late = new Promise<never>((_, reject) => {
-      if (timeout < Infinity) timer = clock.setTimer(reject, timeout, true)
+  function bounded<T>(during: string, answer: PromiseLike<T>, timeout: number): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const fail = (cause?: unknown): void => reject(failure(during, cause, timeout))
+      // Nearly every call has the store's own timeout, and these end in the order they begin.
+      const end = timeout === timeouts.store ? queue.add(fail) : deadline(clock, timeout, fail)
+      answer.then(
+        (value) => {
+          if (!end()) return
+          succeeded()
+          resolve(value)
+        },
+        (cause: unknown) => {
+          if (end()) fail(cause)
+        },
+      )
     })
-    try {
-      const value = await Promise.race([answer, late])
-      succeeded()
-      return value
-    } catch (cause) {
-      throw failure(during, cause, timeout)
-    } finally {
-      clock.clearTimer(timer)
-    }
   }
 
   function succeeded(): void {

@@ -47,13 +47,13 @@ export function planOf(options: TieredStoreOptions): Plan {
     shared.push(store)
   }
   const behind = shared.at(-1)!
-  for (const tier of near) if (tier.cap === undefined) tier.cap = behind.tags === undefined ? Infinity : defaultCap
+  for (const tier of near)
+    if (tier.cap === undefined) tier.cap = behind.tags === undefined ? Infinity : defaultCap
   return { near: near as readonly NearTier[], shared }
 }
 
 function tierOf(given: Store | TierOptions, i: number): TierOptions {
-  const tier =
-    typeof given === 'object' && given !== null && 'store' in given ? given : { store: given }
+  const tier = typeof given === 'object' && given !== null && 'store' in given ? given : { store: given }
   for (const name of Object.keys(tier)) {
     if (name !== 'store' && name !== 'ttl')
       throw new TypeError(`unknown option '${name}' in tiers[${i}]; known are store, ttl`)

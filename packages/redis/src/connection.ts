@@ -74,6 +74,10 @@ function open(
   return url === undefined ? new Redis(all) : new Redis(url, all)
 }
 
+/** Whether these lead to a Cluster. */
+export const isClusterOf = ({ cluster, client }: RedisConnectionOptions): boolean =>
+  cluster !== undefined || client?.isCluster === true
+
 export const isCluster = (client: Client): client is Cluster => client.isCluster
 
 /** Refuses what cannot be meant, before anything is opened. */

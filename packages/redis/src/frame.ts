@@ -21,17 +21,17 @@ import { CacheError, type Codec, createEntry, type Entry, graceOf, type TagVersi
 const magic = 0xfc
 const layoutVersion = 1
 /** How long the part is that scripts look at and patch. */
-export const headLength = 80
+const headLength = 80
 const checked = 48
 const tokenLength = 24
 /** A lease without an entry ends where the checksum would be. */
-export const leaseLength: number = 44
+const leaseLength: number = 44
 
 /** How long after its end a value stays in Redis: what has ended is told by its instants, not by its absence. */
 export const slack = 2_000
 
 /** The longest a key stays without being written anew: nothing is there for ever. */
-export const longestStay: number = 400 * 24 * 3_600_000
+const longestStay: number = 400 * 24 * 3_600_000
 
 /** How long Redis is to keep something that ends at `end`, in whole milliseconds; 0 if it has ended. */
 export function stayUntil(end: number, now: number): number {

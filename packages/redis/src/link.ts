@@ -35,12 +35,14 @@ export class Link {
   begun: Position | undefined
   readonly #clock: Clock
   readonly #layout: Layout
+  readonly #scripts: readonly Script[]
   #opening: Promise<void> | undefined
   #waiting = 0
   #lastError: unknown
   #closed = false
 
-  constructor(to: RedisConnectionOptions, layout: Layout, clock: Clock) {
+  constructor(to: RedisConnectionOptions, layout: Layout, clock: Clock, scripts: readonly Script[]) {
+    this.#scripts = scripts
     this.client = connect(to, { pipelined: true, silence })
     this.client.on('error', (error: unknown) => (this.#lastError = error))
     this.clustered = isCluster(this.client)
@@ -98,7 +100,18 @@ export class Link {
     await untilReady(this.client).catch(() => {
       throw this.#away()
     })
-    this.begun = await this.status(this.client)
+    const begun = await this.status(this.client)
+    await this.#loadScripts()
+    this.begun = begun
+  }
+
+  /** So that the first calls need not bring them along. Who may not, does without. */
+  async #loadScripts(): Promise<void> {
+    const { client } = this
+    const nodes = isCluster(client) ? client.nodes('master') : [client]
+    await Promise.allSettled(
+      nodes.flatMap((node) => this.#scripts.map(({ lua }) => node.script('LOAD', lua))),
+    )
   }
 
   #away(): CacheError {
@@ -141,7 +154,7 @@ interface Scripting {
 }
 
 /** Runs a script on a client. Keys and numbers as text; answers with bytes where Redis answers with text. */
-export async function evaluate(
+async function evaluate(
   client: Client,
   { sha, lua }: Script,
   keys: readonly string[],

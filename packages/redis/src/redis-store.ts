@@ -16,7 +16,7 @@ import { compressed } from './codecs/compressed.js'
 import { encrypted } from './codecs/encrypted.js'
 import { limited } from './codecs/limited.js'
 import { plainCodec } from './codecs/plain-codec.js'
-import { checkConnection, isCluster } from './connection.js'
+import { checkConnection, isCluster, isClusterOf } from './connection.js'
 import { frameOf, LastDetails, leaseFrame, leaseOf, parseFrame, stayUntil } from './frame.js'
 import { escapeKey, type Layout, layoutOf, loggedKey, unescapeKey } from './layout.js'
 import { Link, type Position } from './link.js'
@@ -80,8 +80,9 @@ class RedisStore implements Store {
     this.#tagTtl = Math.min(toMs(options.tagTtl ?? '30d', 'tagTtl'), 1e15)
     const maxBlindness = toMs(options.maxBlindness ?? Infinity, 'maxBlindness')
     const heartbeat = toMs(options.heartbeat ?? 500, 'heartbeat')
-    this.#link = new Link(options, this.#layout, clock)
-    this.#scripts = scripts.keyScripts(!this.#link.clustered)
+    this.#scripts = scripts.keyScripts(!isClusterOf(options))
+    const all = [...Object.values(this.#scripts), ...scripts.others] as scripts.Script[]
+    this.#link = new Link(options, this.#layout, clock, all)
     this.log = new ChangeLog(this.#link, {
       to: options,
       layout: this.#layout,

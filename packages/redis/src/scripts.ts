@@ -10,7 +10,7 @@ export interface Script {
 const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') })
 
 /** How long the log and its counters outlive their last use, in milliseconds. */
-export const logStay: number = 30 * 24 * 3_600_000
+const logStay: number = 30 * 24 * 3_600_000
 
 /**
  * What every script that knows frames begins with; see `frame.ts`. `KEYS[1]` is the entry's key, `ARGV[1]` the time
@@ -198,3 +198,15 @@ for i = 3, #KEYS do
   log(KEYS[1], KEYS[2], 1, 't', ARGV[i + 2], 'v', version)
 end
 return 1`)
+
+/** All scripts but those of {@link keyScripts}. */
+export const others: readonly Script[] = [
+  acquire,
+  commit,
+  renew,
+  release,
+  tell,
+  status,
+  tagVersions,
+  invalidate,
+]
