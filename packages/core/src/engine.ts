@@ -4,6 +4,7 @@ import { CacheError, codeOf } from './errors.js'
 import { type CacheEvents, type EventName, Events, type KeyEvent, type Listener } from './events.js'
 import { Failures } from './failures.js'
 import type { Flight } from './flight.js'
+import type { Look } from './looking.js'
 import type { Settings } from './plan.js'
 import { described, type Target } from './scope.js'
 import { counters, type Counters } from './stats.js'
@@ -43,6 +44,8 @@ export class Engine {
   readonly failures: Failures = new Failures()
   /** The load of each key that a new caller may join. */
   readonly flights: Map<string, Flight> = new Map()
+  /** The read of each key that a new caller may share. */
+  readonly looking: Map<string, Promise<Look>> = new Map()
   /** Every load that has not ended, fenced ones included. */
   readonly running: Set<Flight> = new Set()
   /** Loaders at work whose load was not given up. */
@@ -139,6 +142,7 @@ export class Engine {
 
   /** Keeps the flight under way for the key, if any, from being stored or joined. */
   fence(storeKey: string): void {
+    this.looking.delete(storeKey)
     const flight = this.flights.get(storeKey)
     if (flight === undefined) return
     flight.fenced = true
@@ -152,7 +156,9 @@ export class Engine {
   }
 
   fenceWhere(matches: (storeKey: string) => boolean): void {
-    for (const storeKey of this.flights.keys()) if (matches(storeKey)) this.fence(storeKey)
+    for (const keys of [this.flights.keys(), this.looking.keys()]) {
+      for (const storeKey of keys) if (matches(storeKey)) this.fence(storeKey)
+    }
   }
 
   /**

@@ -22,6 +22,10 @@ export interface Request extends Target {
   readonly loader: Loader<unknown>
   /** What the store has, where that is known already. */
   readonly found?: Found | undefined
+  /** The store was asked for it a moment ago. */
+  readonly looked?: boolean
+  /** And failed: it need not be asked again. */
+  readonly unasked?: boolean
   /** Called when it waits for somebody else's load, so that nobody waits for its own meanwhile. */
   readonly onWait?: (() => void) | undefined
   /** Nobody waits for it; it replaces what is there. */

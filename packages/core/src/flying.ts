@@ -140,7 +140,8 @@ async function mark(engine: Engine, flight: Flight): Promise<TagPosition> {
 async function read(engine: Engine, flight: Flight): Promise<Found | undefined> {
   const { storeKey } = flight.request
   const { leases } = engine.store
-  for (let again = true; ; again = false) {
+  let asks = flight.request.unasked === true ? 0 : 2
+  while (asks-- > 0) {
     try {
       await engine.settle(storeKey)
       if (leases !== undefined) return await acquire(engine, flight, () => limit(engine, flight))
@@ -148,15 +149,13 @@ async function read(engine: Engine, flight: Flight): Promise<Found | undefined> 
     } catch (error) {
       if (error === startOver) throw error
       await unreadable(engine, flight.request, error)
-      if (codeOf(error) === 'ERR_POISONED') {
-        // What could not be read is gone now, and the right to load still to be had.
-        if (leases === undefined) return undefined
-        if (again) continue
-      }
+      if (codeOf(error) !== 'ERR_POISONED') break
+      // What could not be read is gone now, and the right to load still to be had.
+      if (leases === undefined) return undefined
     }
-    flight.alone = true
-    return usable(engine, flight.request, engine.local.peek(storeKey))
   }
+  flight.alone = true
+  return usable(engine, flight.request, engine.local.peek(storeKey))
 }
 
 /** Runs the loader, and knows while its synchronous part does. */

@@ -7,7 +7,7 @@ import { startOver } from './flight.js'
 import type { Found } from './found.js'
 import { loadOptions } from './load-context.js'
 import type { LoadContext, Loader, LoadMany } from './loader.js'
-import { load } from './loading.js'
+import { load, serve } from './loading.js'
 import { partsOf } from './parts.js'
 import type { Plan } from './plan.js'
 import { find, usable } from './reading.js'
@@ -54,14 +54,18 @@ export async function loadAll<V>(
   plan: Plan,
 ): Promise<Map<string, V>> {
   const reads = plan.forceRefresh !== true && (plan.skip === undefined || plan.skip === 'write')
-  // Stores that lend keys are asked key by key, as the answer and the right to load come in one step.
-  const found = reads && engine.store.leases === undefined ? await findMany(engine, wanted) : []
+  const found = reads ? await findMany(engine, wanted) : []
   const partOf = gathering(wanted.length, loadMany, plan)
   const result = new Map<string, V>()
   const values = await Promise.allSettled(
     wanted.map((target, i) => {
       const { loader, leave } = partOf(target.key)
-      return load(engine, { ...target, found: found[i], loader, onWait: leave }).finally(leave)
+      const request = { ...target, found: found[i], loader, onWait: leave, looked: reads }
+      if (engine.store.leases === undefined || found[i]?.state !== 'fresh') {
+        return load(engine, request).finally(leave)
+      }
+      leave()
+      return serve(engine, request, found[i])
     }),
   )
   values.forEach((value, i) => {

@@ -6,6 +6,7 @@ import { CacheError } from './errors.js'
 import { type Flight, type Request, startOver } from './flight.js'
 import { begin } from './flying.js'
 import type { Found } from './found.js'
+import { look, looksFirst } from './looking.js'
 import type { Plan } from './plan.js'
 import { usable } from './reading.js'
 import type { Target } from './scope.js'
@@ -17,20 +18,27 @@ import { handOver, wait, type Waited } from './waiting.js'
  * The value, loaded if nobody has it or is getting it. The one path of every read with a loader that is not a
  * plain hit: the nearest tier, then the flight under way, then one of its own.
  */
-export async function load(engine: Engine, request: Request): Promise<unknown> {
+export async function load(engine: Engine, asked: Request): Promise<unknown> {
+  let request = asked
   const { storeKey, plan } = request
   engine.assertOpen()
   plan.signal?.throwIfAborted()
   const alone = plan.forceRefresh === true || plan.skip === 'read' || plan.skip === 'both'
+  let looks = !alone && request.looked !== true && looksFirst(engine, plan)
   for (;;) {
     const near = alone ? undefined : nearest(engine, request)
     const found = isPromise(near) ? await near : near
-    if (found !== undefined) {
-      hit(engine, request, found.entry)
-      refreshIfDue(engine, request, found)
-      return give(found.value, plan)
-    }
+    if (found !== undefined) return serve(engine, request, found)
     const joined = alone ? undefined : joinable(engine, storeKey)
+    if (joined === undefined && looks) {
+      looks = false
+      const seen = await look(engine, request)
+      engine.assertOpen()
+      if (seen === 'failed') request = { ...request, unasked: true }
+      else if (seen?.state === 'fresh') return serve(engine, request, seen)
+      // Somebody may have begun a load meanwhile.
+      continue
+    }
     if (joined !== undefined) request.onWait?.()
     const { changes } = engine.tags
     let waited: Waited
@@ -57,6 +65,13 @@ export async function load(engine: Engine, request: Request): Promise<unknown> {
     }
     return give(waited.value, plan)
   }
+}
+
+/** Answers with what was found, and loads anew behind it when it is time. */
+export function serve(engine: Engine, request: Request, found: Found): unknown {
+  hit(engine, request, found.entry)
+  refreshIfDue(engine, request, found)
+  return give(found.value, request.plan)
 }
 
 /** The fresh entry of the nearest tier, if it can be used. */

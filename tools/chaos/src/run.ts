@@ -108,7 +108,7 @@ export async function run({ ms, seed, processes, delta, onProgress }: RunOptions
     child.send({ kind: 'start', assignment } satisfies Reply)
   }
 
-  for (const key of [...silentKeys]) change(key, -1)
+  for (const key of silentKeys) change(key, -1)
   for (let index = 0; index < processes; index++) {
     const member = { index, proxy: await startProxy(redis.port), generation: 0 } as Member
     await start(member)

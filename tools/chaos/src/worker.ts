@@ -101,7 +101,7 @@ class Worker {
     }
     const end = instant()
     if (value !== undefined)
-      this.#reads.push({ key, value: String(value), process: this.#assignment.process, begin, end })
+      this.#reads.push({ key, value: value as string, process: this.#assignment.process, begin, end })
   }
 
   /** Half of the time the key that everybody is after. */
