@@ -3,6 +3,7 @@
  * the acknowledgement of its invalidation; until it ends, anybody may see what was there before. (CacheLib checks its
  * cache this way: Berg et al., "The CacheLib Caching Engine", OSDI 2020.)
  */
+import { type Read, type Sighting, Sightings } from './sightings.js'
 
 /** A change of a key: the truth was changed first, and then the cache told. Times in milliseconds on one clock. */
 export interface Write {
@@ -15,15 +16,8 @@ export interface Write {
   end: number
   /** Whether it was acknowledged: older values may not be seen any more. */
   acknowledged: boolean
-}
-
-/** What a process was answered. */
-export interface Read {
-  readonly key: string
-  readonly value: string
-  readonly process: number
-  readonly begin: number
-  readonly end: number
+  /** The cache's clock ends what was before, and no news are needed: an outage excuses nothing. */
+  readonly byClock?: boolean
 }
 
 /** A time in which news may not have arrived: at one process, or at all. */
@@ -34,8 +28,11 @@ export interface Outage {
 }
 
 export interface Violation {
-  readonly kind: 'unknown' | 'another key' | 'from the future' | 'stale' | 'older than its own write'
+  readonly kind:
+    'unknown' | 'another key' | 'from the future' | 'stale' | 'expired' | 'older than its own write'
   readonly read: Read
+  /** How many reads of this value by this process there were. */
+  readonly count: number
   /** By how much, in milliseconds. */
   readonly by: number
   /** The write whose value was read, and the first one that had ended it. */
@@ -54,7 +51,7 @@ export interface Verdict {
 /** Gathers what happened, and judges it. */
 export class History {
   readonly #writes = new Map<string, Write[]>()
-  readonly #reads: Read[] = []
+  readonly #sightings = new Sightings()
   readonly #outages: Outage[] = []
 
   write(write: Write): void {
@@ -64,18 +61,27 @@ export class History {
   }
 
   read(read: Read): void {
-    this.#reads.push(read)
+    this.see({ first: read, last: read, count: 1 })
+  }
+
+  see(sighting: Sighting): void {
+    this.#sightings.add(sighting)
   }
 
   outage(outage: Outage): void {
     this.#outages.push(outage)
   }
 
+  /** Whether nothing but Δ excuses what a process reads then. */
+  isCalm(process: number, at: number): boolean {
+    return !this.#outages.some((outage) => concerns(outage, process) && outage.begin < at && at <= outage.end)
+  }
+
   /** What was seen that may not be seen, where another process may be behind by `delta` milliseconds. */
   judge(delta: number): Verdict {
     const violations: Violation[] = []
     let staleness = 0
-    let writes = 0
+    let [reads, writes] = [0, 0]
     const byValue = new Map<string, Write>()
     const timelines = new Map<string, Timeline>()
     for (const [key, list] of this.#writes) {
@@ -83,28 +89,30 @@ export class History {
       for (const write of list) byValue.set(write.value, write)
       timelines.set(key, new Timeline(list))
     }
-    for (const read of this.#reads) {
-      const write = byValue.get(read.value)
-      const found = (kind: Violation['kind'], by = 0, overtakenBy?: Write): void => {
-        violations.push({ kind, read, by, write, overtakenBy })
+    for (const { first, last, count } of this.#sightings) {
+      reads += count
+      const write = byValue.get(last.value)
+      const found = (kind: Violation['kind'], by = 0, overtakenBy?: Write, read = last): void => {
+        violations.push({ kind, read, count, by, write, overtakenBy })
       }
       if (write === undefined) found('unknown')
-      else if (write.key !== read.key) found('another key')
-      else if (write.begin > read.end) found('from the future', write.begin - read.end)
+      else if (write.key !== last.key) found('another key')
+      else if (write.begin > first.end) found('from the future', write.begin - first.end, undefined, first)
       else {
-        const timeline = timelines.get(read.key)!
-        const own = timeline.overtaken(write, read.process)
-        if (own !== undefined && own.end < read.begin) {
-          found('older than its own write', read.begin - own.end, own)
+        const timeline = timelines.get(last.key)!
+        const own = timeline.overtaken(write, last.process)
+        if (own !== undefined && own.end < last.begin) {
+          found('older than its own write', last.begin - own.end, own)
           continue
         }
         const overtakenBy = timeline.overtaken(write)
-        const behind = this.#informedSince(read) - (overtakenBy?.end ?? Infinity)
+        const since = overtakenBy?.byClock === true ? last.begin : this.#informedSince(last)
+        const behind = since - (overtakenBy?.end ?? Infinity)
         staleness = Math.max(staleness, behind)
-        if (behind > delta) found('stale', behind, overtakenBy)
+        if (behind > delta) found(overtakenBy?.byClock === true ? 'expired' : 'stale', behind, overtakenBy)
       }
     }
-    return { reads: this.#reads.length, writes, violations, staleness }
+    return { reads, writes, violations, staleness }
   }
 
   /** Up to when the process is sure to have had news: the beginning of the read, or of the outages it fell into. */
@@ -113,8 +121,7 @@ export class History {
     for (let moved = true; moved;) {
       moved = false
       for (const outage of this.#outages) {
-        const concerned = outage.process === undefined || outage.process === process
-        if (concerned && outage.begin < since && since <= outage.end) {
+        if (concerns(outage, process) && outage.begin < since && since <= outage.end) {
           since = outage.begin
           moved = true
         }
@@ -123,6 +130,9 @@ export class History {
     return since
   }
 }
+
+const concerns = (outage: Outage, process: number): boolean =>
+  outage.process === undefined || outage.process === process
 
 /** The writes of one key, in the order they began. */
 class Timeline {
@@ -136,11 +146,13 @@ class Timeline {
 
   /** The first acknowledged write that began after this one had ended: from its end on, this one's value is old. */
   overtaken(write: Write, process?: number): Write | undefined {
+    // One that nobody is told of cannot come late: it is over as soon as the next begins.
+    const ended = write.byClock === true ? write.begin : write.end
     let low = 0
     let high = this.#writes.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (this.#writes[middle]!.begin > write.end) high = middle
+      if (this.#writes[middle]!.begin > ended) high = middle
       else low = middle + 1
     }
     return this.#firstOf(process)[low]

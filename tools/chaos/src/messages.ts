@@ -1,4 +1,4 @@
-import type { Read } from './history.js'
+import type { Sighting } from './sightings.js'
 
 /** Which keys there are, and how each is changed. */
 export const keys: readonly string[] = Array.from({ length: 100 }, (_, i) => `key-${i}`)
@@ -8,6 +8,12 @@ export const silentKeys: readonly string[] = ['silent-0', 'silent-1', 'silent-2'
 
 /** How long entries of silent keys are fresh, in milliseconds. */
 export const silentTtl = 1_000
+
+/** Every so often, in milliseconds, all processes change and load one key at once, and then leave it alone. */
+export const period = 1_500
+
+/** The part of a period that is a scramble. Afterwards what went wrong stays to be seen. */
+export const scramble = 0.15
 
 export const tagOf = (key: string): string => `tag-${Number(/\d+/.exec(key)![0]) % 20}`
 
@@ -34,7 +40,7 @@ export type Request =
       readonly end: number
       readonly acknowledged: boolean
     }
-  | { readonly kind: 'reads'; readonly reads: readonly Read[]; readonly loads: number }
+  | { readonly kind: 'reads'; readonly reads: readonly Sighting[]; readonly loads: number }
   | { readonly kind: 'done' }
 
 /** To a worker. */

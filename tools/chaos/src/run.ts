@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type Proxy, type RedisServer, startProxy, startRedis } from '@flow-cache/servers'
 import { Redis } from 'ioredis'
 import { History, type Verdict, type Write } from './history.js'
-import { type Reply, type Request, silentKeys, silentTtl } from './messages.js'
+import { period, type Reply, type Request, scramble, silentKeys, silentTtl } from './messages.js'
 import { instant, seeded } from './random.js'
 
 export interface RunOptions {
@@ -15,19 +15,23 @@ export interface RunOptions {
   /** How far behind another process may be when all is well, in milliseconds. */
   readonly delta: number
   readonly onProgress?: (text: string) => void
+  /** Ends it early, and judges what there is. */
+  readonly signal?: AbortSignal
 }
 
 export interface Report extends Verdict {
   readonly loads: number
   /** How often each fault was made. */
   readonly faults: Readonly<Record<string, number>>
+  /** The part of the time in which nothing but Δ excused what was read, on the average of the processes. */
+  readonly calm: number
 }
 
 /** After a fault is over, how long until everybody is sure to have caught up, in milliseconds. */
 const recovery = 3_500
 
 /** How long it is calm between faults, on the average, in milliseconds. */
-const calm = 4_000
+const pause = 4_000
 
 /** No process: what happens concerns nobody's news. */
 const nobody = -2
@@ -40,8 +44,10 @@ interface Member {
 }
 
 /** Runs processes against a Redis while faults happen to both, and judges what they saw. */
-export async function run({ ms, seed, processes, delta, onProgress }: RunOptions): Promise<Report> {
+export async function run({ ms, seed, processes, delta, onProgress, signal }: RunOptions): Promise<Report> {
   const random = seeded(seed)
+  /** For what happens beside the faults, so that these are the same for the same seed. */
+  const other = seeded(seed + 1)
   const history = new History()
   const truth = new Map<string, string>()
   const open = new Map<string, Write>()
@@ -50,18 +56,37 @@ export async function run({ ms, seed, processes, delta, onProgress }: RunOptions
   let reads = 0
   let sequence = 0
 
+  /** A fault is being made. */
+  let outage = false
+  const calmness = { looks: 0, calm: 0 }
+
   const redis = await startRedis()
   const admin = new Redis(redis.url, { maxRetriesPerRequest: 0, retryStrategy: () => 50 })
   admin.on('error', () => {})
   const members: Member[] = []
 
   /** Changes the truth: from now on loaders see the new value, and the old one is on its way out. */
-  function change(key: string, process: number): string {
+  function change(key: string, process: number, byClock = false): string {
     const value = `${key}:${++sequence}`
     truth.set(key, value)
-    const write: Write = { key, value, process, begin: instant(), end: Infinity, acknowledged: false }
+    const write: Write = {
+      key,
+      value,
+      process,
+      begin: instant(),
+      end: Infinity,
+      acknowledged: false,
+      byClock,
+    }
     history.write(write)
     open.set(value, write)
+    return value
+  }
+
+  /** The truth as it begins. There was nothing before that a cache could have. */
+  function found(key: string): string {
+    const value = change(key, -1)
+    settle(value, instant(), true)
     return value
   }
 
@@ -73,18 +98,19 @@ export async function run({ ms, seed, processes, delta, onProgress }: RunOptions
     write.acknowledged = acknowledged
   }
 
-  function answer(member: Member, child: ChildProcess, request: Request): void {
-    const process = member.index + member.generation * 1_000
+  function answer(child: ChildProcess, process: number, request: Request): void {
     const reply = (message: Reply): void => void (child.connected && child.send(message))
     if (request.kind === 'read') {
-      reply({ kind: 'values', id: request.id, values: [truth.get(request.key) ?? change(request.key, -1)] })
+      reply({ kind: 'values', id: request.id, values: [truth.get(request.key) ?? found(request.key)] })
     } else if (request.kind === 'write') {
       reply({ kind: 'values', id: request.id, values: request.keys.map((key) => change(key, process)) })
     } else if (request.kind === 'wrote') {
       for (const value of request.values) settle(value, request.end, request.acknowledged)
     } else if (request.kind === 'reads') {
-      for (const read of request.reads) history.read(read)
-      reads += request.reads.length
+      for (const sighting of request.reads) {
+        history.see(sighting)
+        reads += sighting.count
+      }
       loads += request.loads
     }
   }
@@ -95,12 +121,13 @@ export async function run({ ms, seed, processes, delta, onProgress }: RunOptions
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     member.child = child
-    child.on('message', (request: Request) => answer(member, child, request))
+    const process = idOf(member)
+    child.on('message', (request: Request) => answer(child, process, request))
     await once(child, 'message')
     const assignment = {
       url: member.proxy.url,
       prefix: 'chaos:',
-      process: member.index + member.generation * 1_000,
+      process,
       seed: Math.floor(random() * 2 ** 31),
       offset: Math.floor((random() - 0.5) * 600_000),
       concurrency: 12,
@@ -108,57 +135,99 @@ export async function run({ ms, seed, processes, delta, onProgress }: RunOptions
     child.send({ kind: 'start', assignment } satisfies Reply)
   }
 
-  for (const key of silentKeys) change(key, -1)
-  for (let index = 0; index < processes; index++) {
-    const member = { index, proxy: await startProxy(redis.port), generation: 0 } as Member
-    await start(member)
-    members.push(member)
+  for (const key of silentKeys) found(key)
+  /** What is to be ended, however this ends. */
+  const timers: NodeJS.Timeout[] = []
+  try {
+    await play()
+  } finally {
+    for (const timer of timers) clearInterval(timer)
+    // Also one that hangs.
+    for (const { child } of members) child.kill('SIGKILL')
+    await Promise.all(members.map(({ proxy }) => proxy.close()))
+    admin.disconnect()
+    await redis.stop()
   }
+  const share = calmness.looks === 0 ? 0 : calmness.calm / calmness.looks
+  return { ...history.judge(delta), loads, faults, calm: share }
 
-  const silent = setInterval(() => {
-    const key = silentKeys[Math.floor(random() * silentKeys.length)]!
-    // Nobody is told: it counts as acknowledged when no entry can be fresh any more.
-    settle(change(key, -1), instant() + silentTtl + recovery, true)
-  }, 700)
+  async function play(): Promise<void> {
+    for (let index = 0; index < processes; index++) {
+      const member = { index, proxy: await startProxy(redis.port), generation: 0 } as Member
+      await start(member)
+      members.push(member)
+    }
 
-  const begun = instant()
-  const progress = setInterval(() => {
-    onProgress?.(
-      `${((instant() - begun) / 1_000).toFixed(0)} s: ${reads} reads, ${sequence} writes, ${loads} loads`,
+    timers.push(
+      setInterval(() => {
+        const key = silentKeys[Math.floor(other() * silentKeys.length)]!
+        // Nobody is told: it counts as acknowledged when no entry can be fresh any more.
+        settle(change(key, -1, true), instant() + silentTtl + recovery, true)
+      }, 700),
     )
-  }, 5_000)
-  while (instant() - begun < ms - recovery) {
-    // Mostly calm: in an outage much is allowed.
-    await sleep(random() * 2 * calm)
-    const names = Object.keys(kinds)
-    const name = names[Math.floor(random() * names.length)]!
-    const member = members[Math.floor(random() * members.length)]!
-    faults[name] = (faults[name] ?? 0) + 1
-    const from = instant()
-    const alone = await kinds[name]!({ redis, admin, member, random, start, crash })
-    history.outage({ process: alone, begin: from - 50, end: instant() + recovery })
+
+    const begun = instant()
+    timers.push(
+      setInterval(() => {
+        onProgress?.(
+          `${((instant() - begun) / 1_000).toFixed(0)} s: ${reads} reads, ${sequence} writes, ${loads} loads`,
+        )
+      }, 5_000),
+    )
+    timers.push(
+      setInterval(() => {
+        const apart = (instant() / period) % 1 < 2 * scramble
+        if (apart && !outage) stutter()
+      }, 25),
+    )
+    while (instant() - begun < ms - recovery) {
+      // Mostly calm: in an outage much is allowed.
+      await sleep(random() * 2 * pause, undefined, { signal }).catch(() => {})
+      if (signal?.aborted === true) break
+      const names = Object.keys(kinds)
+      const name = names[Math.floor(random() * names.length)]!
+      const member = members[Math.floor(random() * members.length)]!
+      faults[name] = (faults[name] ?? 0) + 1
+      const from = instant()
+      outage = true
+      const alone = await kinds[name]!({ redis, admin, member, random, start, crash })
+      outage = false
+      history.outage({ process: alone, begin: from - 50, end: instant() + recovery })
+    }
+    await sleep(recovery)
+    await Promise.all(
+      members.map(async ({ child }) => {
+        if (child.exitCode !== null || child.signalCode !== null) throw new Error('a process ended by itself')
+        const ended = endOf(child)
+        child.send({ kind: 'stop' } satisfies Reply)
+        const code = await ended
+        if (code !== 0) throw new Error(`a process ended with ${code}`)
+      }),
+    )
+    const ended = instant()
+    for (const member of members) {
+      for (let at = begun; at < ended; at += 10) {
+        calmness.looks++
+        if (history.isCalm(idOf(member), at)) calmness.calm++
+      }
+    }
   }
-  await sleep(recovery)
-  clearInterval(silent)
-  clearInterval(progress)
-  await Promise.all(
-    members.map(async ({ child }) => {
-      if (child.exitCode !== null || child.signalCode !== null) throw new Error('a process ended by itself')
-      const ended = once(child, 'exit')
-      child.send({ kind: 'stop' } satisfies Reply)
-      const [code] = (await ended) as [number | null]
-      if (code !== 0) throw new Error(`a process ended with ${code}`)
-    }),
-  )
-  for (const { proxy } of members) await proxy.close()
-  admin.disconnect()
-  await redis.stop()
-  return { ...history.judge(delta), loads, faults }
+
+  /**
+   * Lets one connection lag behind the others for less than Δ, while the processes are after one key: what is read and
+   * the news of it then come in either order.
+   */
+  function stutter(): void {
+    const { proxy } = members[Math.floor(other() * members.length)]!
+    const connection = proxy.connections[Math.floor(other() * proxy.connections.length)]
+    connection?.blackhole()
+    setTimeout(() => connection?.heal(), 10 + other() * 80)
+  }
 
   /** Ends a process in the middle of what it does. What it was writing may have happened or not. */
   async function crash(member: Member): Promise<void> {
-    const process = member.index + member.generation * 1_000
-    const gone = once(member.child, 'exit')
+    const process = idOf(member)
+    const gone = endOf(member.child)
     member.child.kill('SIGKILL')
     await gone
     for (const [value, write] of open) if (write.process === process) settle(value, instant() + 300, false)
@@ -192,6 +261,14 @@ const kinds: Readonly<Record<string, (scene: Scene) => Promise<number | undefine
   },
   async FLUSHALL({ admin }) {
     await admin.flushall().catch(() => {})
+    return undefined
+  },
+  async 'FLUSHALL, and a line that is dead'({ admin, member, random }) {
+    member.proxy.blackhole()
+    await sleep(200 + random() * 700)
+    await admin.flushall().catch(() => {})
+    await sleep(random() * 300)
+    member.proxy.heal()
     return undefined
   },
   async 'SCRIPT FLUSH'({ admin }) {
@@ -238,6 +315,14 @@ const kinds: Readonly<Record<string, (scene: Scene) => Promise<number | undefine
     await crash(member)
     return nobody
   },
+}
+
+/** Resolves to the exit code once it has ended and all it said was heard. */
+async function endOf(child: ChildProcess): Promise<number | null> {
+  const heard = once(child, 'disconnect')
+  const [code] = (await once(child, 'exit')) as [number | null]
+  await heard
+  return code
 }
 
 const idOf = ({ index, generation }: Member): number => index + generation * 1_000

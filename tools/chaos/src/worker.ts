@@ -3,20 +3,24 @@ import { type Cache, type Clock, systemClock } from '@flow-cache/core'
 import { memoryStore } from '@flow-cache/memory'
 import { MultiLevelCache } from '@flow-cache/multilevel'
 import { redisStore } from '@flow-cache/redis'
-import type { Read } from './history.js'
-import { type Assignment, keys, type Reply, type Request, silentKeys, silentTtl, tagOf } from './messages.js'
+import {
+  type Assignment,
+  keys,
+  period,
+  type Reply,
+  type Request,
+  scramble,
+  silentKeys,
+  silentTtl,
+  tagOf,
+} from './messages.js'
 import { instant, seeded } from './random.js'
+import { Sightings } from './sightings.js'
 
 /* One process: reads and changes at random until it is told to stop. The truth is the parent's. */
 
 /** How many of the operations change something, in calm times and in a scramble. */
 const changes = { calm: 0.0005, scramble: 0.02 }
-
-/** Every so often, in milliseconds, all processes change and load one key at once, and then leave it alone. */
-const period = 1_500
-
-/** The part of a period that is a scramble. Afterwards what went wrong stays to be seen. */
-const scramble = 0.15
 
 const send = (request: Request): void => void process.send?.(request)
 const waiting = new Map<number, (values: readonly string[]) => void>()
@@ -37,7 +41,7 @@ class Worker {
   /** Changes that the store failed to make, since the write under way began. */
   #failures = 0
   #writing: Promise<void> = Promise.resolve()
-  #reads: Read[] = []
+  readonly #reads = new Sightings()
   #loads = 0
   #stopped = false
 
@@ -70,9 +74,7 @@ class Worker {
   }
 
   #flush(): void {
-    if (this.#reads.length === 0) return
-    send({ kind: 'reads', reads: this.#reads, loads: this.#loads })
-    this.#reads = []
+    send({ kind: 'reads', reads: this.#reads.take(), loads: this.#loads })
     this.#loads = 0
   }
 
@@ -100,8 +102,9 @@ class Worker {
       value = await this.#cache.getOrSet(key, () => this.#load(key), options)
     }
     const end = instant()
-    if (value !== undefined)
-      this.#reads.push({ key, value: value as string, process: this.#assignment.process, begin, end })
+    if (value === undefined) return
+    const read = { key, value: value as string, process: this.#assignment.process, begin, end }
+    this.#reads.add({ first: read, last: read, count: 1 })
   }
 
   /** Half of the time the key that everybody is after. */
@@ -156,4 +159,6 @@ process.on('message', (reply: Reply) => {
   }
 })
 process.on('disconnect', () => process.exit())
+// Meant for the parent, who says when to stop.
+process.on('SIGINT', () => {})
 send({ kind: 'ready' })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { History, type Read, type Write } from '../src/history.js'
+import { History, type Write } from '../src/history.js'
+import type { Read } from '../src/sightings.js'
 
 /** A history of one key, unless another is named. Processes are 1 and 2. */
 class Story {
@@ -81,6 +82,31 @@ describe('the checker finds', () => {
       'another key',
       'from the future',
     ])
+  })
+
+  it('the one read that was too late, among many of the same value', () => {
+    const told = story().wrote('a', 0, 1).wrote('b', 100, 200)
+    for (const at of [205, 50, 260, 10, 150]) told.read('a', at)
+    const { reads, violations } = told.history.judge(10)
+    expect(reads).toBe(5)
+    expect(violations).toMatchObject([{ kind: 'stale', by: 60, count: 5, read: { begin: 260 } }])
+  })
+
+  it('the one read that was too early', () => {
+    const told = story().wrote('a', 100, 200).read('a', 300).read('a', 50).read('a', 150)
+    expect(told.history.judge(10).violations).toMatchObject([
+      { kind: 'from the future', read: { begin: 50 } },
+    ])
+  })
+
+  it('a value that the clock had ended, also in an outage', () => {
+    const told = story()
+      .wrote('a', 0, 1_000, { byClock: true })
+      .wrote('b', 100, 1_100, { byClock: true })
+      .read('a', 1_050)
+    told.history.outage({ process: undefined, begin: 50, end: 5_000 })
+    expect(told.kinds()).toEqual([])
+    expect(told.read('a', 1_200).kinds()).toEqual(['expired'])
   })
 
   it('a value whose write had failed, after a later one was acknowledged', () => {
