@@ -29,7 +29,7 @@ export function begin(engine: Engine, request: Request): Flight {
 }
 
 /** Has the flight given up when its time is over. From here on it waits for others: a loader, or another process. */
-export function limit(engine: Engine, flight: Flight): void {
+function limit(engine: Engine, flight: Flight): void {
   const { request, startedAt, timer } = flight
   const { load } = request.plan.timeouts
   if (load === Infinity || timer !== undefined || flight.settled) return

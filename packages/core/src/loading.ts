@@ -18,12 +18,12 @@ import { handOver, wait, type Waited } from './waiting.js'
  * The value, loaded if nobody has it or is getting it. The one path of every read with a loader that is not a
  * plain hit: the nearest tier, then the flight under way, then one of its own.
  */
-export async function load(engine: Engine, asked: Request): Promise<unknown> {
-  let request = asked
+export async function load(engine: Engine, request: Request): Promise<unknown> {
   const { storeKey, plan } = request
   engine.assertOpen()
   plan.signal?.throwIfAborted()
   const alone = plan.forceRefresh === true || plan.skip === 'read' || plan.skip === 'both'
+  let unasked = false
   let looks = !alone && request.looked !== true && looksFirst(engine, plan)
   for (;;) {
     const near = alone ? undefined : nearest(engine, request)
@@ -34,7 +34,7 @@ export async function load(engine: Engine, asked: Request): Promise<unknown> {
       looks = false
       const seen = await look(engine, request)
       engine.assertOpen()
-      if (seen === 'failed') request = { ...request, unasked: true }
+      if (seen === 'failed') unasked = true
       else if (seen?.state === 'fresh') return serve(engine, request, seen)
       // Somebody may have begun a load meanwhile.
       continue
@@ -43,7 +43,7 @@ export async function load(engine: Engine, asked: Request): Promise<unknown> {
     const { changes } = engine.tags
     let waited: Waited
     try {
-      waited = await wait(engine, joined ?? begin(engine, request), plan)
+      waited = await wait(engine, joined ?? begin(engine, unasked ? { ...request, unasked } : request), plan)
     } catch (error) {
       if (error === startOver && joined !== undefined) continue
       missed(engine, request, joined)

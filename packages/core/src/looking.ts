@@ -1,13 +1,9 @@
 import type { Engine } from './engine.js'
-import type { Entry } from './entry.js'
 import { codeOf } from './errors.js'
-import type { Found } from './found.js'
+import type { Found, Look } from './found.js'
 import type { Plan } from './plan.js'
 import { unreadable, usable } from './reading.js'
 import type { Target } from './scope.js'
-
-/** What a look into the store ended with: an entry, nothing, or a failure that everyone who looked tells of. */
-export type Look = { readonly entry: Entry | undefined } | { readonly error: unknown }
 
 /**
  * Whether a plain read comes before a load. Where keys are lent, taking a lease costs several times a read, and most
