@@ -6,6 +6,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string' },
     processes: { type: 'string', default: '3' },
+    only: { type: 'string' },
     delta: { type: 'string', default: '500' },
   },
 })
@@ -19,6 +20,7 @@ const report = await run({
   seed,
   processes: Number(values.processes),
   delta: Number(values.delta),
+  only: values.only,
   onProgress: (text) => console.log(text),
 })
 const { violations, faults, reads, writes, loads, calm, staleness } = report

@@ -9,13 +9,20 @@ export const silentKeys: readonly string[] = ['silent-0', 'silent-1', 'silent-2'
 /** How long entries of silent keys are fresh, in milliseconds. */
 export const silentTtl = 1_000
 
-/** Every so often, in milliseconds, all processes change and load one key at once, and then leave it alone. */
+/** Every so often, in milliseconds, all processes change and load a few keys at once, and then leave them alone. */
 export const period = 1_500
+
+/** How many those are. */
+export const wanted = 3
 
 /** The part of a period that is a scramble. Afterwards what went wrong stays to be seen. */
 export const scramble = 0.15
 
-export const tagOf = (key: string): string => `tag-${Number(/\d+/.exec(key)![0]) % 20}`
+/** The tags of a key: one, or none for every other key, so that news of tags don't make up for those of keys. */
+export function tagsOf(key: string): readonly string[] {
+  const number = Number(/\d+/.exec(key)![0])
+  return number % 2 === 0 ? [`tag-${number % 20}`] : []
+}
 
 /** What a worker is started with. */
 export interface Assignment {

@@ -15,6 +15,8 @@ export interface RunOptions {
   /** How far behind another process may be when all is well, in milliseconds. */
   readonly delta: number
   readonly onProgress?: (text: string) => void
+  /** Only faults whose name holds this. Default: all. */
+  readonly only?: string | undefined
   /** Ends it early, and judges what there is. */
   readonly signal?: AbortSignal
 }
@@ -44,7 +46,15 @@ interface Member {
 }
 
 /** Runs processes against a Redis while faults happen to both, and judges what they saw. */
-export async function run({ ms, seed, processes, delta, onProgress, signal }: RunOptions): Promise<Report> {
+export async function run({
+  ms,
+  seed,
+  processes,
+  delta,
+  only = '',
+  onProgress,
+  signal,
+}: RunOptions): Promise<Report> {
   const random = seeded(seed)
   /** For what happens beside the faults, so that these are the same for the same seed. */
   const other = seeded(seed + 1)
@@ -174,6 +184,8 @@ export async function run({ ms, seed, processes, delta, onProgress, signal }: Ru
         )
       }, 5_000),
     )
+    const names = Object.keys(kinds).filter((name) => name.includes(only))
+    if (names.length === 0) throw new Error(`no fault has a name with '${only}' in it`)
     timers.push(
       setInterval(() => {
         const apart = (instant() / period) % 1 < 2 * scramble
@@ -184,7 +196,6 @@ export async function run({ ms, seed, processes, delta, onProgress, signal }: Ru
       // Mostly calm: in an outage much is allowed.
       await sleep(random() * 2 * pause, undefined, { signal }).catch(() => {})
       if (signal?.aborted === true) break
-      const names = Object.keys(kinds)
       const name = names[Math.floor(random() * names.length)]!
       const member = members[Math.floor(random() * members.length)]!
       faults[name] = (faults[name] ?? 0) + 1
@@ -214,7 +225,7 @@ export async function run({ ms, seed, processes, delta, onProgress, signal }: Ru
   }
 
   /**
-   * Lets one connection lag behind the others for less than Δ, while the processes are after one key: what is read and
+   * Lets one connection lag behind the others for less than Δ, while the processes are after a few keys: what is read and
    * the news of it then come in either order.
    */
   function stutter(): void {
@@ -265,7 +276,7 @@ const kinds: Readonly<Record<string, (scene: Scene) => Promise<number | undefine
   },
   async 'FLUSHALL, and a line that is dead'({ admin, member, random }) {
     member.proxy.blackhole()
-    await sleep(200 + random() * 700)
+    await sleep(300 + random() * 1_500)
     await admin.flushall().catch(() => {})
     await sleep(random() * 300)
     member.proxy.heal()

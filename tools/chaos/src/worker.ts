@@ -12,7 +12,8 @@ import {
   scramble,
   silentKeys,
   silentTtl,
-  tagOf,
+  tagsOf,
+  wanted,
 } from './messages.js'
 import { instant, seeded } from './random.js'
 import { Sightings } from './sightings.js'
@@ -20,7 +21,12 @@ import { Sightings } from './sightings.js'
 /* One process: reads and changes at random until it is told to stop. The truth is the parent's. */
 
 /** How many of the operations change something, in calm times and in a scramble. */
-const changes = { calm: 0.0005, scramble: 0.02 }
+const changes = { calm: 0.00005, scramble: 0.02 }
+
+/** Of all changes. Each makes up for whatever went wrong before, so there are few. */
+const clears = 0.0005
+
+const isScramble = (): boolean => (instant() / period) % 1 < scramble
 
 const send = (request: Request): void => void process.send?.(request)
 const waiting = new Map<number, (values: readonly string[]) => void>()
@@ -81,8 +87,7 @@ class Worker {
   async #loop(): Promise<void> {
     for (let i = 0; !this.#stopped; i++) {
       const draw = this.#random()
-      const now = instant() / period
-      const rate = now % 1 < scramble ? changes.scramble : changes.calm
+      const rate = isScramble() ? changes.scramble : changes.calm
       if (draw < rate) await this.#write(draw / rate)
       else await this.#read(draw)
       // Not always: hits in a row are what a service does.
@@ -98,7 +103,7 @@ class Worker {
     if (draw > 0.85 && !silent) value = await this.#cache.get(key)
     else if (draw > 0.8 && !silent) value = (await this.#cache.getMany([key])).get(key)
     else {
-      const options = silent ? { ttl: silentTtl } : { tags: [tagOf(key)] }
+      const options = silent ? { ttl: silentTtl } : { tags: tagsOf(key) }
       value = await this.#cache.getOrSet(key, () => this.#load(key), options)
     }
     const end = instant()
@@ -107,9 +112,15 @@ class Worker {
     this.#reads.add({ first: read, last: read, count: 1 })
   }
 
-  /** Half of the time the key that everybody is after. */
+  /** Half of the time one of those that everybody is after. */
   #key(): string {
-    return this.#random() < 0.5 ? keys[Math.floor(instant() / period) % keys.length]! : this.#oneOf(keys)
+    return this.#random() < 0.5 ? this.#wanted() : this.#oneOf(keys)
+  }
+
+  /** One of the few that everybody is after. */
+  #wanted(): string {
+    const first = Math.floor(instant() / period) * wanted
+    return keys[(first + Math.floor(this.#random() * wanted)) % keys.length]!
   }
 
   #oneOf(list: readonly string[]): string {
@@ -131,15 +142,17 @@ class Worker {
   }
 
   async #change(draw: number): Promise<void> {
-    const key = this.#key()
-    const tag = tagOf(key)
-    const concerned = draw < 0.75 ? [key] : draw < 0.99 ? keys.filter((one) => tagOf(one) === tag) : keys
-    const values = await ask({ kind: 'write', keys: concerned })
+    const key = isScramble() ? this.#wanted() : this.#oneOf(keys)
+    const tags = tagsOf(key)
+    const isClear = draw > 1 - clears
+    const byTag = draw > 0.75 && !isClear && tags.length > 0
+    const alike = byTag ? keys.filter((one) => tagsOf(one)[0] === tags[0]) : [key]
+    const values = await ask({ kind: 'write', keys: isClear ? keys : alike })
     this.#failures = 0
-    if (draw < 0.4) await this.#cache.set(key, values[0], { tags: [tag] })
-    else if (draw < 0.75) await this.#cache.delete(key)
-    else if (draw < 0.99) await this.#cache.invalidateTags([tag])
-    else await this.#cache.clear()
+    if (isClear) await this.#cache.clear()
+    else if (byTag) await this.#cache.invalidateTags(tags)
+    else if (draw < 0.4) await this.#cache.set(key, values[0], { tags })
+    else await this.#cache.delete(key)
     send({ kind: 'wrote', values, end: instant(), acknowledged: this.#failures === 0 })
   }
 }
