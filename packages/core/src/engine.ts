@@ -5,6 +5,7 @@ import { type CacheEvents, type EventName, Events, type KeyEvent, type Listener 
 import { Failures } from './failures.js'
 import type { Flight } from './flight.js'
 import type { Look } from './found.js'
+import { timeoutFor } from './parts.js'
 import type { Settings } from './plan.js'
 import { described, type Target } from './scope.js'
 import { counters, type Counters } from './stats.js'
@@ -161,6 +162,11 @@ export class Engine {
     }
   }
 
+  /** How long a call for so many keys may take. */
+  timeoutFor(keys: number): number {
+    return timeoutFor(keys, this.settings.timeouts.store)
+  }
+
   /**
    * Tags have changed. A load that depends on one can no longer be stored; it gives its lease back, so that nobody
    * waits for it who would have to load anyway.
@@ -201,8 +207,10 @@ export class Engine {
     }
     const answer = attempt(
       // What is written now must not be taken away by a clearing that is owed.
-      () =>
-        this.#owesAll ? chain(this.#settleAll(), () => this.guard(during, call)) : this.guard(during, call),
+      () => {
+        const guarded = (): Awaitable<T> => this.guard(during, call, this.timeoutFor(storeKeys.length))
+        return this.#owesAll ? chain(this.#settleAll(), guarded) : guarded()
+      },
       (value) => {
         for (const storeKey of storeKeys) this.#owed.delete(storeKey)
         settled()

@@ -22,6 +22,8 @@ export interface Request extends Target {
   readonly loader: Loader<unknown>
   /** What the store has, where that is known already. */
   readonly found?: Found | undefined
+  /** How many keys are asked for together. */
+  readonly among?: number
   /** The store was asked for it a moment ago. */
   readonly looked?: boolean
   /** And failed: it need not be asked again. */

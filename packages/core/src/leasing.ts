@@ -18,13 +18,15 @@ export async function acquire(
   flight: Flight,
   onTaken: () => void,
 ): Promise<Found | undefined> {
-  const { storeKey, onWait } = flight.request
+  const { storeKey, onWait, among = 1 } = flight.request
   const { leaseTerm, random } = engine.settings
   const token = randomId()
   let always = flight.forced
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
-    const got = await engine.guard('take the lease', ({ leases }) =>
-      leases!.acquire(storeKey, token, leaseTerm, always),
+    const got = await engine.guard(
+      'take the lease',
+      ({ leases }) => leases!.acquire(storeKey, token, leaseTerm, always),
+      engine.timeoutFor(among),
     )
     if (got.status === 'leased') {
       flight.lease = token

@@ -40,7 +40,10 @@ function findPart(engine: Engine, wanted: readonly Target[]): Awaitable<readonly
   const each = (): Promise<(Found | undefined)[]> => Promise.all(wanted.map((target) => find(engine, target)))
   if (batch === undefined || engine.owes) return each()
   return attempt(
-    () => engine.guard('get', () => batch.getMany(wanted.map(({ storeKey }) => storeKey))),
+    () => {
+      const storeKeys = wanted.map(({ storeKey }) => storeKey)
+      return engine.guard('get', () => batch.getMany(storeKeys), engine.timeoutFor(storeKeys.length))
+    },
     (entries) => Promise.all(wanted.map((target, i) => usable(engine, target, entries[i]))),
     each,
   )
@@ -60,7 +63,14 @@ export async function loadAll<V>(
   const values = await Promise.allSettled(
     wanted.map((target, i) => {
       const { loader, leave } = partOf(target.key)
-      const request = { ...target, found: found[i], loader, onWait: leave, looked: reads }
+      const request = {
+        ...target,
+        found: found[i],
+        loader,
+        onWait: leave,
+        looked: reads,
+        among: wanted.length,
+      }
       if (engine.store.leases === undefined || found[i]?.state !== 'fresh') {
         return load(engine, request).finally(leave)
       }

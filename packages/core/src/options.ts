@@ -126,7 +126,7 @@ export interface AsyncContext {
 export interface CacheSettings extends LoadingOptions {
   /** The cache's name in its error messages. Default: `'cache'`. */
   readonly name?: string | undefined
-  /** `store`: how long a call to the store may take. Default: `'200ms'`. */
+  /** `store`: how long a call to the store may take, and 2 ms more for each further key. Default: `'200ms'`. */
   readonly timeouts?: (Timeouts & { readonly store?: Duration | undefined }) | undefined
   /** When a failing store is left alone. */
   readonly circuit?: CircuitOptions | undefined

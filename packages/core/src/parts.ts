@@ -1,5 +1,11 @@
 /** How many keys one call of a store is given: what takes too long for `timeouts.store` as a whole is asked in parts. */
-const most = 500
+const most = 250
+
+/** How much longer than for one a store may take for each further key, in milliseconds. */
+const perKey = 2
+
+/** How long a call for so many keys may take. */
+export const timeoutFor = (keys: number, timeout: number): number => timeout + (keys - 1) * perKey
 
 /** The list in order, in parts that one call of a store can be given. */
 export function partsOf<T>(list: readonly T[]): readonly (readonly T[])[] {

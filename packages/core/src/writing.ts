@@ -65,7 +65,11 @@ export async function commit(engine: Engine, flight: Flight, entry: Entry, plan:
     }
     if (lease === undefined) return false
     flight.lease = undefined
-    return await guard('commit', () => leases.commit(storeKey, lease, entry))
+    return await guard(
+      'commit',
+      () => leases.commit(storeKey, lease, entry),
+      engine.timeoutFor(flight.request.among ?? 1),
+    )
   } catch (error) {
     engine.tolerate(error, 'set', key)
     keepNear()

@@ -61,9 +61,7 @@ class TieredStore implements Store {
     this.#unfollow = shared.map((store) => store.log?.follow(this.#follower(store === base)))
     this.batch = {
       getMany: (keys) => this.#getMany(keys),
-      setMany: async (entries) => {
-        await Promise.all(entries.map(([key, entry]) => this.set(key, entry)))
-      },
+      setMany: (entries) => this.#setMany(entries),
       deleteMany: (keys) => this.#deleteMany(keys),
     }
     const first = near[0]?.store
@@ -161,6 +159,26 @@ class TieredStore implements Store {
       return keys.map((key, i) => found[i] ?? asked.get(key))
     } finally {
       missing.forEach((key, i) => this.#reads.end(key, tickets[i]!))
+    }
+  }
+
+  async #setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<void> {
+    const { batch } = this.#base
+    if (batch === undefined || !this.#between.isEmpty) {
+      await Promise.all(entries.map(([key, entry]) => this.set(key, entry)))
+      return
+    }
+    for (const [key] of entries) this.#drop(key)
+    const tickets = entries.map(([key]) => this.#reads.begin(key))
+    try {
+      await batch.setMany(entries)
+      const newest = tickets.map((ticket) => !ticket.overtaken)
+      for (const [i, [key, entry]] of entries.entries()) {
+        this.#drop(key)
+        if (newest[i]!) this.#near.set(key, entry)
+      }
+    } finally {
+      entries.forEach(([key], i) => this.#reads.end(key, tickets[i]!))
     }
   }
 

@@ -29,13 +29,19 @@ export function member(
   return cache
 }
 
-/** Two processes that share a server. */
+/** Two processes that share a server, with time enough for every call on a busy machine. */
 export function pair(
   url: string,
   options?: MemberOptions,
 ): { a: MultiLevelCache; b: MultiLevelCache; prefix: string } {
   const prefix = `${randomUUID()}:`
-  return { a: member(url, prefix, options), b: member(url, prefix, options), prefix }
+  const patient: MemberOptions = {
+    leaseTerm: '20s',
+    ...options,
+    redis: { timeout: '10s', ...options?.redis },
+    timeouts: { store: '10s', ...options?.timeouts },
+  }
+  return { a: member(url, prefix, patient), b: member(url, prefix, patient), prefix }
 }
 
 /** A plain client, to look at the server and to disturb it. */

@@ -24,6 +24,9 @@ import type { RedisStoreOptions } from './options.js'
 import * as scripts from './scripts.js'
 import { word } from './word.js'
 
+/** How much longer a write may take for each other one that is made with it, in milliseconds: as the cache counts. */
+const perKey = 2
+
 /** How many keys one step of a scan asks for, and one step of a removal takes. */
 const step = 500
 
@@ -94,7 +97,7 @@ class RedisStore implements Store {
     this.batch = {
       getMany: (keys) => this.#getMany(keys),
       setMany: async (entries) => {
-        await Promise.all(entries.map(([key, entry]) => this.set(key, entry)))
+        await Promise.all(entries.map(([key, entry]) => this.#set(key, entry, entries.length)))
       },
       deleteMany: async (keys) => {
         const found = await Promise.all(keys.map((key) => this.delete(key)))
@@ -122,14 +125,20 @@ class RedisStore implements Store {
     }
   }
 
-  async get(key: string): Promise<Entry | undefined> {
+  get(key: string): Promise<Entry | undefined> {
     const { client } = this.#link
-    const bytes = await this.#call(() => client.getBuffer(this.#keyOf(key)))
-    return bytes === null ? undefined : this.#entryOf(key, bytes)
+    return this.#call(() => client.getBuffer(this.#keyOf(key))).then((bytes) =>
+      bytes === null ? undefined : this.#entryOf(key, bytes),
+    )
   }
 
-  async set(key: string, entry: Entry): Promise<void> {
-    const deadline = this.#clock.now() + this.#timeout
+  set(key: string, entry: Entry): Promise<void> {
+    return this.#set(key, entry, 1)
+  }
+
+  /** `among`: how many are written together. The last of them has to wait for the others. */
+  async #set(key: string, entry: Entry, among: number): Promise<void> {
+    const deadline = this.#clock.now() + this.#timeout + (among - 1) * perKey
     await this.#change(this.#scripts.set, key, () => {
       const { offset } = this.#link.time
       const stay = stayUntil(entry.expiresAt, this.#clock.now())
@@ -166,16 +175,31 @@ class RedisStore implements Store {
   }
 
   /** One call to the server: counted, so that `close` can wait for it, and its failures told in our words. */
-  async #call<T>(send: () => Promise<T>): Promise<T> {
-    if (this.#closed) throw new CacheError('ERR_CLOSED', 'the store is closed')
+  #call<T>(send: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new CacheError('ERR_CLOSED', 'the store is closed'))
     this.#pending++
+    let sent: Promise<T>
     try {
-      return await this.#link.run(send)
+      sent = this.#link.run(send)
     } catch (error) {
-      throw poisonedType(error)
-    } finally {
-      if (--this.#pending === 0) this.#idle?.()
+      // A value that cannot be encoded.
+      this.#ended()
+      return Promise.reject(error)
     }
+    return sent.then(
+      (answer) => {
+        this.#ended()
+        return answer
+      },
+      (error: unknown) => {
+        this.#ended()
+        throw poisonedType(error)
+      },
+    )
+  }
+
+  #ended(): void {
+    if (--this.#pending === 0) this.#idle?.()
   }
 
   #script(script: scripts.Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {

@@ -26,7 +26,7 @@ async function use(cache: RedisCache): Promise<void> {
   expect(errors).toEqual([])
 }
 
-describe('who may use the server', () => {
+describe('who may use the server', { timeout: 30_000 }, () => {
   it('a user with no more rights than the README names', async () => {
     const readme = readFileSync(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8')
     const rule = /ACL SETUSER cache (on >secret .*)/.exec(readme)?.[1]
@@ -80,7 +80,7 @@ describe('who may use the server', () => {
   })
 })
 
-describe('a server whose scripts are flushed', () => {
+describe('a server whose scripts are flushed', { timeout: 30_000 }, () => {
   it('gets them again, whatever is called first', async () => {
     await using server = await startRedis()
     const admin = new Redis(server.url)
@@ -106,7 +106,7 @@ describe('a server whose scripts are flushed', () => {
   })
 })
 
-describe('a server that keeps a file', () => {
+describe('a server that keeps a file', { timeout: 30_000 }, () => {
   it('comes back with what it had: entries are answered, and nothing is taken for lost', async () => {
     const port = await freePort()
     const folder = mkdtempSync(`${tmpdir()}/flow-cache-aof-`)
@@ -126,14 +126,14 @@ describe('a server that keeps a file', () => {
   })
 })
 
-describe('a server that evicts', () => {
+describe('a server that evicts', { timeout: 30_000 }, () => {
   it.each(['allkeys-lru', 'allkeys-random', 'volatile-lru'])(
     'under %s, what is lost is a miss and never an old value',
     async (policy) => {
       await using server = await startRedis({ args: ['--maxmemory', '3mb', '--maxmemory-policy', policy] })
       const url = server.url
-      await using cache = new RedisCache({ url, ttl: '1h' })
-      await using other = new RedisCache({ url, ttl: '1h' })
+      await using cache = new RedisCache({ url, ttl: '1h', timeouts: { store: '10s' }, leaseTerm: '20s' })
+      await using other = new RedisCache({ url, ttl: '1h', timeouts: { store: '10s' }, leaseTerm: '20s' })
       let truth = 0
       const text = 'x'.repeat(2_000)
       for (let round = 0; round < 10; round++) {

@@ -5,6 +5,9 @@ import { redisUrl } from '@flow-cache/servers/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+/** Time enough for every call on a busy machine. */
+const patient = { timeouts: { store: '10s' }, leaseTerm: '20s' } as const
+
 let redis: Redis
 beforeAll(() => {
   redis = new Redis(redisUrl())
@@ -38,9 +41,9 @@ const odd = [
   'a:b',
 ]
 
-describe('fault 12: keys, prefixes and namespaces of any characters', () => {
+describe('fault 12: keys, prefixes and namespaces of any characters', { timeout: 30_000 }, () => {
   it('no two keys meet, also not halves of a pair', async () => {
-    await using cache = new RedisCache({ url: redisUrl(), prefix: `${randomUUID()}:` })
+    await using cache = new RedisCache({ ...patient, url: redisUrl(), prefix: `${randomUUID()}:` })
     const distinct = [...new Set([...odd, ...odd.flatMap((one) => odd.map((other) => one + other))])]
     await cache.setMany(distinct.map((key) => [key, key]))
     const found = await cache.getMany(distinct)
@@ -50,8 +53,8 @@ describe('fault 12: keys, prefixes and namespaces of any characters', () => {
 
   it('a key of a megabyte works, and the log does not keep it', async () => {
     const prefix = `${randomUUID()}:`
-    await using cache = new RedisCache({ url: redisUrl(), prefix })
-    await using other = new RedisCache({ url: redisUrl(), prefix })
+    await using cache = new RedisCache({ ...patient, url: redisUrl(), prefix })
+    await using other = new RedisCache({ ...patient, url: redisUrl(), prefix })
     const key = '😀'.repeat(250_000)
     await cache.set(key, 1)
     expect(await other.get(key)).toBe(1)
@@ -64,7 +67,7 @@ describe('fault 12: keys, prefixes and namespaces of any characters', () => {
     const prefixes = ['', '*', 'a', 'a:', 'a[1]:', 'a1:', 'a?:', 'e', 't', '{m}', 'a*', '\\'].map(
       (p) => `${base}${p}`,
     )
-    const caches = prefixes.map((prefix) => new RedisCache({ url: redisUrl(), prefix }))
+    const caches = prefixes.map((prefix) => new RedisCache({ ...patient, url: redisUrl(), prefix }))
     try {
       for (const [i, cache] of caches.entries()) {
         for (const cleared of [0, 1]) {
@@ -87,7 +90,7 @@ describe('fault 12: keys, prefixes and namespaces of any characters', () => {
   })
 
   it('namespaces that are patterns of each other', async () => {
-    await using cache = new RedisCache({ url: redisUrl(), prefix: `${randomUUID()}:` })
+    await using cache = new RedisCache({ ...patient, url: redisUrl(), prefix: `${randomUUID()}:` })
     const names = ['app[1]', 'app1', 'app*', 'app', 'app1:x', 'app1/x', 'user*', 'users']
     for (const name of names) {
       for (const other of names) await cache.namespace(other).set('a', other)
@@ -104,7 +107,7 @@ describe('fault 12: keys, prefixes and namespaces of any characters', () => {
     await using server = await startRedis()
     const redis = new Redis(server.url)
     const prefix = 'shop:'
-    await using cache = new RedisCache({ url: server.url, prefix, ttl: Infinity })
+    await using cache = new RedisCache({ ...patient, url: server.url, prefix, ttl: Infinity })
     await cache.set('for ever', 1, { tags: ['t'] })
     await cache.getOrSet('loaded', () => 1, { ttl: '1m', grace: '1h' })
     await cache.namespace('n').set('k', 1)

@@ -5,6 +5,9 @@ import { redisUrl } from '@flow-cache/servers/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
+/** Time enough for every call on a busy machine. */
+const patient = { timeouts: { store: '10s' }, leaseTerm: '20s' } as const
+
 let redis: Redis
 let prefix: string
 beforeAll(() => {
@@ -17,9 +20,9 @@ beforeEach(() => {
 
 const under = (key: string): string => `${prefix}e|${key}`
 
-describe('fault 13: bytes under our keys that are not ours', () => {
+describe('fault 13: bytes under our keys that are not ours', { timeout: 30_000 }, () => {
   it('cut off at every length, or with any byte changed, they are a miss and an event', async () => {
-    await using cache = new RedisCache({ url: redisUrl(), prefix, grace: '1h' })
+    await using cache = new RedisCache({ ...patient, url: redisUrl(), prefix, grace: '1h' })
     const poisoned: unknown[] = []
     cache.on('poisoned', ({ error }) => poisoned.push(error))
     const value = { text: 'what was put in', list: [1, 2, { deep: true }] }
@@ -61,7 +64,7 @@ describe('fault 13: bytes under our keys that are not ours', () => {
     ],
     ['a later layout', Buffer.concat([Buffer.from([0xfc, 2, 1, 0]), Buffer.alloc(100)])],
   ])('%s: a load goes on, and its value replaces them', async (_, bytes) => {
-    await using cache = new RedisCache({ url: redisUrl(), prefix })
+    await using cache = new RedisCache({ ...patient, url: redisUrl(), prefix })
     const poisoned: string[] = []
     cache.on('poisoned', ({ key }) => poisoned.push(key))
     await redis.set(under('k'), bytes)
@@ -72,7 +75,7 @@ describe('fault 13: bytes under our keys that are not ours', () => {
   })
 
   it('a key of another type', async () => {
-    await using cache = new RedisCache({ url: redisUrl(), prefix })
+    await using cache = new RedisCache({ ...patient, url: redisUrl(), prefix })
     for (const [key, make] of [
       ['list', () => redis.rpush(under('list'), 'x')],
       ['hash', () => redis.hset(under('hash'), 'a', 'b')],
@@ -91,7 +94,7 @@ describe('fault 13: bytes under our keys that are not ours', () => {
   })
 
   it('an entry that was copied from another key', async () => {
-    await using cache = new RedisCache({ url: redisUrl(), prefix })
+    await using cache = new RedisCache({ ...patient, url: redisUrl(), prefix })
     await cache.set('mine', 'secret')
     await redis.copy(under('mine'), under('yours'))
     expect(await cache.get('yours')).toBeUndefined()
@@ -100,8 +103,8 @@ describe('fault 13: bytes under our keys that are not ours', () => {
 
   it('values from long ago, with a codec that is not in use any more', async () => {
     const { jsonCodec } = await import('@flow-cache/redis')
-    await using before = new RedisCache({ url: redisUrl(), prefix, codec: jsonCodec })
-    await using now = new RedisCache({ url: redisUrl(), prefix })
+    await using before = new RedisCache({ ...patient, url: redisUrl(), prefix, codec: jsonCodec })
+    await using now = new RedisCache({ ...patient, url: redisUrl(), prefix })
     await before.set('k', { a: 1 })
     expect(await now.getOrSet('k', () => 'anew')).toBe('anew')
   })

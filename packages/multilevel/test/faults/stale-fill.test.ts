@@ -16,7 +16,7 @@ const changes: Record<string, (cache: MultiLevelCache) => unknown> = {
   clearPattern: (cache) => cache.clearPattern('k*'),
 }
 
-describe('fault 1: a value that was invalidated while it was loaded', () => {
+describe('fault 1: a value that was invalidated while it was loaded', { timeout: 30_000 }, () => {
   describe.each(['by the process that loads', 'by another process'])('%s', (who) => {
     it.each(Object.entries(changes))(
       'with %s is not stored, and nobody who asks later gets it',

@@ -14,7 +14,7 @@ const absent: [string, unknown][] = [
   ['undefined', undefined],
 ]
 
-describe('fault 9: absent is not the same as falsy', () => {
+describe('fault 9: absent is not the same as falsy', { timeout: 30_000 }, () => {
   it.each(absent)('%s is loaded once among processes, and is a hit in every tier', async (_, value) => {
     const { a, b } = pair(redisUrl())
     const load = vi.fn(() => value)
@@ -32,7 +32,7 @@ describe('fault 9: absent is not the same as falsy', () => {
   })
 })
 
-describe('G6: what you put in is what you get out', () => {
+describe('G6: what you put in is what you get out', { timeout: 30_000 }, () => {
   const value = {
     date: new Date(1_700_000_000_000),
     map: new Map<unknown, unknown>([
@@ -71,7 +71,7 @@ describe('G6: what you put in is what you get out', () => {
   })
 })
 
-describe('fault 15: one object for many', () => {
+describe('fault 15: one object for many', { timeout: 30_000 }, () => {
   it.each(['clone', 'freeze'] as const)(
     'copy: %s holds for values from memory and from Redis',
     async (copy) => {
@@ -100,7 +100,7 @@ describe('fault 15: one object for many', () => {
   })
 })
 
-describe('fault 10: tags', () => {
+describe('fault 10: tags', { timeout: 30_000 }, () => {
   it('a marker that was lost makes its entries misses, in every process that learns of it', async () => {
     const { a, b, prefix } = pair(redisUrl())
     const admin = client(redisUrl())
@@ -157,7 +157,7 @@ describe('fault 10: tags', () => {
   })
 })
 
-describe('many keys at once', () => {
+describe('many keys at once', { timeout: 30_000 }, () => {
   it('twenty thousand are written, read and deleted, though one call may take 200 ms', async () => {
     const { a, b } = pair(redisUrl())
     const errors: unknown[] = []
