@@ -1,2 +1,11 @@
-// For strategies that decide when the origin is read and written. Not implemented yet.
-export {}
+// Implement
+export type {
+  Deletes,
+  OriginCall,
+  Reads,
+  ReadsMany,
+  WriteCall,
+  WriteManyCall,
+  Writes,
+  WritesMany,
+} from './origin.js'
