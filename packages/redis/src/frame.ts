@@ -174,10 +174,22 @@ type Details = readonly [tags: readonly TagVersion[] | undefined, version: numbe
 const noDetails = Buffer.alloc(0)
 const none: Details = [undefined, undefined]
 
-function detailsOf({ tags, version }: Entry): Buffer {
+let written: { readonly of: Entry; readonly bytes: Buffer } | undefined
+
+/** The bytes of an entry's details. Most entries of a cache have the same, and share them. */
+function detailsOf(entry: Entry): Buffer {
+  const { tags, version } = entry
   if (tags === undefined && version === undefined) return noDetails
+  const before = written?.of
+  if (before !== undefined && before.version === version && areSame(before.tags, tags)) return written!.bytes
   const pairs = tags?.map((tag) => [tag.name, tag.version]) ?? null
-  return Buffer.from(JSON.stringify(version === undefined ? [pairs] : [pairs, version]))
+  const bytes = Buffer.from(JSON.stringify(version === undefined ? [pairs] : [pairs, version]))
+  written = { of: entry, bytes }
+  return bytes
+}
+
+function areSame(a: Entry['tags'], b: Entry['tags']): boolean {
+  return a === b || (a?.length === b?.length && a!.every((tag, i) => tag === b![i]))
 }
 
 /**

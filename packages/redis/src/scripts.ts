@@ -18,15 +18,15 @@ const logStay: number = 30 * 24 * 3_600_000
  */
 const frames = `
 local now = tonumber(ARGV[1])
+local function number(bytes, at) return (struct.unpack('>d', bytes, at)) end
 local function parse(bytes)
   if type(bytes) ~= 'string' or #bytes < 44 or bytes:sub(1, 2) ~= '\\252\\1' then return nil end
-  local h = { token = bytes:sub(5, 28):match('^%Z*'), untilTime = struct.unpack('>d', bytes:sub(29, 36)) }
-  h.leased = h.token ~= '' and h.untilTime > now
+  local h = { token = bytes:sub(5, 28) }
+  h.leased = bytes:byte(5) ~= 0 and number(bytes, 29) > now
   if bytes:byte(3) == 1 and #bytes >= 80 then
-    local expired = struct.unpack('>d', bytes:sub(37, 44))
-    local created = struct.unpack('>d', bytes:sub(49, 56))
-    h.grace = struct.unpack('>d', bytes:sub(65, 72))
-    h.ends = expired > 0 and expired or created + struct.unpack('>d', bytes:sub(57, 64))
+    local expired = number(bytes, 37)
+    h.grace = number(bytes, 65)
+    h.ends = expired > 0 and expired or number(bytes, 49) + number(bytes, 57)
     h.entry = now < h.ends + h.grace
     h.fresh = now < h.ends
   end
@@ -106,18 +106,17 @@ return h and h.entry and 1 or 0`),
 }
 
 /**
- * What the scripts for many keys begin with. `leases` has a lease for each key, as `leasesOf` in `frame.ts` packs them;
- * `lease(leases, i)` is the i-th, its token, and how long Redis is to keep it.
+ * What the scripts for many keys begin with: ARGV[2] has a lease for each key, as `leasesOf` in `frame.ts` packs them.
+ * `lease(i)` is the i-th, `token(i)` its token, and `length(i)` how long Redis is to keep what ends with it.
  */
 const leases = `
-local function lease(leases, i)
-  local at = (i - 1) * ${leaseLength}
-  local bytes = leases:sub(at + 1, at + ${leaseLength})
-  local ends = struct.unpack('>d', bytes:sub(${tokenLength + 1}))
-  return bytes, bytes:sub(1, ${tokenLength}):match('^%Z*'), math.min(${longestStay}, math.ceil(ends - now) + ${slack})
+local function lease(i) return ARGV[2]:sub(i * ${leaseLength} - ${leaseLength - 1}, i * ${leaseLength}) end
+local function token(i) return ARGV[2]:sub(i * ${leaseLength} - ${leaseLength - 1}, i * ${leaseLength} - ${leaseLength - tokenLength}) end
+local function length(i)
+  return math.min(${longestStay}, math.ceil(number(ARGV[2], i * ${leaseLength} - 7) - now) + ${slack})
 end
-local function put(key, bytes, ms)
-  redis.call('SET', key, '\\252\\1\\0\\0' .. bytes .. string.rep('\\0', 8), 'PX', ms)
+local function put(key, i)
+  redis.call('SET', key, '\\252\\1\\0\\0' .. lease(i) .. '\\0\\0\\0\\0\\0\\0\\0\\0', 'PX', length(i))
 end
 `
 
@@ -129,10 +128,9 @@ end
 export const acquire: Script = script(`${frames}${leases}
 local answers = {}
 for i, key in ipairs(KEYS) do
-  local mine, token, ms = lease(ARGV[2], i)
   local bytes = redis.pcall('GET', key)
   if not bytes then
-    put(key, mine, ms)
+    put(key, i)
     answers[i] = 1
   elseif type(bytes) ~= 'string' then
     answers[i] = { 4 }
@@ -142,14 +140,14 @@ for i, key in ipairs(KEYS) do
       answers[i] = { 3, bytes }
     elseif h.fresh and ARGV[3]:byte(i) == 48 then
       answers[i] = { 0, bytes }
-    elseif h.leased and h.token ~= token then
+    elseif h.leased and h.token ~= token(i) then
       answers[i] = { 2, bytes }
     else
       if h.entry then
-        redis.call('SETRANGE', key, 4, mine)
-        stay(key, ms)
+        redis.call('SETRANGE', key, 4, lease(i))
+        stay(key, length(i))
       else
-        put(key, mine, ms)
+        put(key, i)
       end
       answers[i] = { 1, bytes }
     end
@@ -162,10 +160,11 @@ const whenHeld = (then: string): Script =>
   script(`${frames}${leases}
 local answers = {}
 for i, key in ipairs(KEYS) do
-  local mine, token, ms = lease(ARGV[2], i)
-  local h = head(key)
-  answers[i] = h and h.leased and h.token == token and 1 or 0
-  if answers[i] == 1 then
+  local bytes = redis.pcall('GETRANGE', key, 0, 35)
+  local held = type(bytes) == 'string' and #bytes == 36 and bytes:sub(1, 2) == '\\252\\1'
+    and bytes:sub(5, 28) == token(i) and number(bytes, 29) > now
+  answers[i] = held and 1 or 0
+  if held then
     ${then}
   end
 end
@@ -173,18 +172,18 @@ return answers`)
 
 /** A lease's end is that of the entry: how long that is to be kept. ARGV from 3 on: the frames, or nothing. */
 export const commit: Script = whenHeld(
-  `if ARGV[2 + i] == '' then redis.call('DEL', key) else redis.call('SET', key, ARGV[2 + i], 'PX', ms) end`,
+  `if ARGV[2 + i] == '' then redis.call('DEL', key) else redis.call('SET', key, ARGV[2 + i], 'PX', length(i)) end`,
 )
 
 /** Gives each lease the end that comes with it. */
 export const renew: Script = whenHeld(
-  `redis.call('SETRANGE', key, 4, mine)
-    stay(key, ms)`,
+  `redis.call('SETRANGE', key, 4, lease(i))
+    stay(key, length(i))`,
 )
 
 /** Ends the leases, and leaves the entries. */
 export const release: Script = whenHeld(
-  `if h.entry then redis.call('SETRANGE', key, 4, string.rep('\\0', 32)) else redis.call('DEL', key) end`,
+  `if head(key).entry then redis.call('SETRANGE', key, 4, string.rep('\\0', 32)) else redis.call('DEL', key) end`,
 )
 
 /** KEYS: meta, stream. ARGV: who, length, word, then pairs of kind and name. */
