@@ -61,9 +61,13 @@ async function ask<V>(origin: ReadsMany<V>, keys: readonly string[], group: Grou
   try {
     const values: unknown = await origin.readMany(keys, { signal: whenAll(waiting) })
     if (!(values instanceof Map)) {
-      throw new CacheError('ERR_LOADER_RESULT', 'readMany must answer with a Map of the values that are there')
+      throw new CacheError(
+        'ERR_LOADER_RESULT',
+        'readMany must answer with a Map of the values that are there',
+      )
     }
-    for (const key of keys) for (const { resolve } of group.get(key)!) resolve(values.get(key) as V | undefined)
+    for (const key of keys)
+      for (const { resolve } of group.get(key)!) resolve(values.get(key) as V | undefined)
   } catch (error) {
     for (const { reject } of waiting) reject(error)
   }

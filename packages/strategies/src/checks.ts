@@ -60,3 +60,8 @@ export function checkShare(value: number, name: string, min: number, max: number
   }
   return value
 }
+
+/** A key that a cache can have, or a `TypeError`: an origin is not asked to write any other. */
+export function checkKey(key: string): void {
+  if (typeof key !== 'string' || key === '') throw new TypeError('a key must be a non-empty string')
+}

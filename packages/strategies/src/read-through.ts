@@ -1,4 +1,13 @@
-import { type Cache, type Clock, type Duration, type Loader, type LoadingOptions, type LoadMany, systemClock, toMs } from '@flow-cache/core'
+import {
+  type Cache,
+  type Clock,
+  type Duration,
+  type Loader,
+  type LoadingOptions,
+  type LoadMany,
+  systemClock,
+  toMs,
+} from '@flow-cache/core'
 import { type Batcher, batcher, endOfTick } from './batcher.js'
 import { withCall } from './cache-aside.js'
 import type { CallOptions } from './call.js'
@@ -74,9 +83,5 @@ function gathering<V>(
   const maxBatch = checkCount(options.maxBatch ?? readThroughDefaults.maxBatch, 'maxBatch')
   const ms = toMs(options.gatherFor ?? readThroughDefaults.gatherFor, 'gatherFor')
   const clock = options.clock ?? systemClock
-  return batcher(
-    origin,
-    maxBatch,
-    ms === 0 ? endOfTick : (start) => void clock.setTimer(start, ms, true),
-  )
+  return batcher(origin, maxBatch, ms === 0 ? endOfTick : (start) => void clock.setTimer(start, ms, true))
 }

@@ -1,0 +1,101 @@
+import { type Cache, doNotCache, type Loader } from '@flow-cache/core'
+import { namesIn } from './dependency-tags.js'
+
+/** Who depends on whom, kept in a namespace of the cache, for all processes that share it. */
+export interface DependencyIndex {
+  /**
+   * The names that `parents` depend on, themselves among them. `undefined` if there are more than `maxAncestors`, or
+   * while the store fails. One that nothing is known of depends on nothing.
+   */
+  ancestorsOf(parents: readonly string[]): Promise<readonly string[] | undefined>
+  /** What was last kept by `declare`, or `undefined` if nothing is known. */
+  declared(key: string): Promise<readonly string[] | undefined>
+  /** Keeps what the key depends on, and lists it under each. Resolves when every process reads it. */
+  declare(key: string, ancestors: readonly string[]): Promise<void>
+  /** The keys listed under the name since they were last forgotten: those that may depend on it, and perhaps others. */
+  dependentsOf(name: string): Promise<readonly string[]>
+  /** Forgets the list of a name whose dependents are gone. */
+  forgetDependents(name: string): Promise<void>
+}
+
+/** In how many parts the list of a name is kept: each addition writes one part anew. */
+const parts = 8
+
+/**
+ * An index of plain entries that may be lost, each at any time, without making an invalidation miss anything: tags end
+ * entries, and the tags of all ancestors stand in each entry. What is lost here is missing in an answer, or makes one
+ * more entry end than need be.
+ *
+ * A list is changed under the cache's lease for it, so that processes do not overwrite each other's additions.
+ */
+export function dependencyIndex(cache: Cache, maxAncestors: number, maxDependents: number): DependencyIndex {
+  const index = cache.namespace('dependencies', {
+    ttl: Infinity,
+    grace: 0,
+    jitter: 0,
+    copy: 'share',
+    errorTtl: 0,
+  })
+  const ancestorsKey = (key: string): string => `of ${key}`
+  const partKey = (name: string, part: number): string => `on ${part} ${name}`
+  const maxPart = Math.ceil(maxDependents / parts)
+
+  const addTo = async (name: string, key: string): Promise<void> => {
+    const load: Loader<readonly string[]> = ({ previous }) => {
+      const before = (previous?.value ?? []) as readonly string[]
+      if (before.includes(key)) return doNotCache(before)
+      return [...(before.length < maxPart ? before : before.slice(1 - maxPart)), key]
+    }
+    await index.getOrSet(partKey(name, partOf(key)), load, { forceRefresh: true })
+  }
+
+  // A read that fails looks like a miss, and what was not read must not pass for what is not there.
+  let failures = 0
+  cache.on('error', () => void failures++)
+
+  return {
+    async ancestorsOf(names) {
+      if (names.length === 0) return []
+      const failed = failures
+      const declared = await index.getMany<readonly string[]>(names.map(ancestorsKey))
+      const found = new Set(names)
+      for (const ancestors of declared.values()) for (const name of ancestors) found.add(name)
+      // What stands in the entries is right where the index lost it, or two processes declared at once.
+      const entries = await Promise.all(names.map((name) => cache.explain(name)))
+      for (const { tags } of entries) for (const name of namesIn(tags)) found.add(name)
+      return found.size <= maxAncestors && failures === failed ? [...found] : undefined
+    },
+    declared: (key) => index.get<readonly string[]>(ancestorsKey(key)),
+    async declare(key, ancestors) {
+      const listed = await index.getMany<readonly string[]>(
+        ancestors.map((name) => partKey(name, partOf(key))),
+      )
+      const missing = ancestors.filter(
+        (name) => listed.get(partKey(name, partOf(key)))?.includes(key) !== true,
+      )
+      await Promise.all(missing.map((name) => addTo(name, key)))
+      await index.set(ancestorsKey(key), ancestors)
+    },
+    async dependentsOf(name) {
+      // Past the memory of this process, which is not told of additions.
+      const read: Loader<readonly string[]> = ({ previous }) =>
+        doNotCache((previous?.value ?? []) as readonly string[])
+      const lists = await Promise.all(
+        Array.from({ length: parts }, (_, part) =>
+          index.getOrSet(partKey(name, part), read, { forceRefresh: true }),
+        ),
+      )
+      return lists.flat()
+    },
+    async forgetDependents(name) {
+      await index.deleteMany(Array.from({ length: parts }, (_, part) => partKey(name, part)))
+    },
+  }
+}
+
+/** The part of a list that a key is in. */
+function partOf(key: string): number {
+  let hash = 0
+  for (let i = 0; i < key.length; i++) hash = (Math.imul(hash, 31) + key.charCodeAt(i)) | 0
+  return (hash >>> 0) % parts
+}
