@@ -169,19 +169,17 @@ export class SmartCache {
     const listed = (await this.#index.dependentsOf(key)).filter((other) => other !== key)
     const tag = valueTag(key)
     const seen = await Promise.all([key, ...listed].map((other) => this.#cache.explain(other)))
-    const taken = seen.filter(
-      ({ key: other, state, tags }) => state !== 'absent' && (other === key || tags.includes(tag)),
-    )
+    const depends = seen.filter((one) => one.key === key || one.state === 'absent' || one.tags.includes(tag))
     // The name's own tag ends all of them. Those of the others make a load take note that begins now, in a process that
     // has not heard of this yet and still reads one of them.
-    const tags = [...listed.map(valueTag), tag]
+    const tags = depends.map((one) => valueTag(one.key)).toReversed()
     for (let from = 0; from < tags.length; from += tagsAtOnce) {
       await this.#cache.invalidateTags(tags.slice(from, from + tagsAtOnce))
     }
     // An entry that was put in past this class has no tag.
     await this.#cache.delete(key)
     if (listed.length > 0) await this.#index.forgetDependents(key)
-    return taken.map((explanation) => explanation.key)
+    return depends.filter((one) => one.state !== 'absent').map((one) => one.key)
   }
 
   async #load<V>(
