@@ -10,8 +10,10 @@ export interface DependencyIndex {
   ancestorsOf(parents: readonly string[]): Promise<readonly string[] | undefined>
   /** What was last kept by `declare`, or `undefined` if nothing is known. */
   declared(key: string): Promise<readonly string[] | undefined>
-  /** Keeps what the key depends on, and lists it under each. Resolves when every process reads it. */
+  /** Keeps what the key depends on. */
   declare(key: string, ancestors: readonly string[]): Promise<void>
+  /** Lists the key under each of the names, where it is not listed yet. */
+  list(key: string, names: readonly string[]): Promise<void>
   /** The keys listed under the name since they were last forgotten: those that may depend on it, and perhaps others. */
   dependentsOf(name: string): Promise<readonly string[]>
   /** Forgets the list of a name whose dependents are gone. */
@@ -66,15 +68,13 @@ export function dependencyIndex(cache: Cache, maxAncestors: number, maxDependent
       return found.size <= maxAncestors && failures === failed ? [...found] : undefined
     },
     declared: (key) => index.get<readonly string[]>(ancestorsKey(key)),
-    async declare(key, ancestors) {
-      const listed = await index.getMany<readonly string[]>(
-        ancestors.map((name) => partKey(name, partOf(key))),
-      )
-      const missing = ancestors.filter(
-        (name) => listed.get(partKey(name, partOf(key)))?.includes(key) !== true,
-      )
+    declare: (key, ancestors) => index.set(ancestorsKey(key), ancestors),
+    async list(key, names) {
+      if (names.length === 0) return
+      const part = partOf(key)
+      const listed = await index.getMany<readonly string[]>(names.map((name) => partKey(name, part)))
+      const missing = names.filter((name) => listed.get(partKey(name, part))?.includes(key) !== true)
       await Promise.all(missing.map((name) => addTo(name, key)))
-      await index.set(ancestorsKey(key), ancestors)
     },
     async dependentsOf(name) {
       // Past the memory of this process, which is not told of additions.

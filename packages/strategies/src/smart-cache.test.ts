@@ -23,6 +23,15 @@ describe('SmartCache', () => {
     expect(await smart.invalidate('user')).toEqual([])
   })
 
+  it('answers in full again when everything was loaded anew', async () => {
+    const { smart } = setUp()
+    for (let round = 0; round < 3; round++) {
+      await smart.getOrSet('b', () => 1, { dependsOn: ['a'] })
+      await smart.set('c', 1, { dependsOn: ['b'] })
+      expect(await smart.invalidate('a'), `round ${round}`).toEqual(['b', 'c'])
+    }
+  })
+
   it('ends the key alone without cascade', async () => {
     const { smart } = setUp()
     await smart.set('a', 1)

@@ -173,12 +173,13 @@ export class SmartCache {
     // The name's own tag ends all of them. Those of the others make a load take note that begins now, in a process that
     // has not heard of this yet and still reads one of them.
     const tags = depends.map((one) => valueTag(one.key)).toReversed()
+    // First: what is loaded after the tags have changed is to be listed anew, and who has heard of those has heard of this.
+    if (listed.length > 0) await this.#index.forgetDependents(key)
     for (let from = 0; from < tags.length; from += tagsAtOnce) {
       await this.#cache.invalidateTags(tags.slice(from, from + tagsAtOnce))
     }
     // An entry that was put in past this class has no tag.
     await this.#cache.delete(key)
-    if (listed.length > 0) await this.#index.forgetDependents(key)
     return depends.filter((one) => one.state !== 'absent').map((one) => one.key)
   }
 
@@ -212,9 +213,8 @@ export class SmartCache {
     if (ancestors === undefined) return undefined
     const before = await this.#index.declared(key)
     if (before === undefined && ancestors.length === 0) return ancestors
-    if (before === undefined || !isSame(before, ancestors)) {
-      await this.#index.declare(key, ancestors)
-    }
+    await this.#index.list(key, ancestors)
+    if (before === undefined || !isSame(before, ancestors)) await this.#index.declare(key, ancestors)
     if (!isWithin(ancestors, before ?? [])) await this.#cache.invalidateTags([graphTag(key)])
     return ancestors
   }
