@@ -1,5 +1,6 @@
 import { type Cache, doNotCache, type Loader } from '@flow-cache/core'
 import { namesIn } from './dependency-tags.js'
+import { inOrder } from './in-order.js'
 
 /** Who depends on whom, kept in a namespace of the cache, for all processes that share it. */
 export interface DependencyIndex {
@@ -40,6 +41,8 @@ export function dependencyIndex(cache: Cache, maxAncestors: number, maxDependent
   })
   const ancestorsKey = (key: string): string => `of ${key}`
   const partKey = (name: string, part: number): string => `on ${part} ${name}`
+  /** A forced load ends the one before it, in one process. */
+  const additions = inOrder()
   const maxPart = Math.ceil(maxDependents / parts)
 
   const addTo = async (name: string, key: string): Promise<void> => {
@@ -48,7 +51,8 @@ export function dependencyIndex(cache: Cache, maxAncestors: number, maxDependent
       if (before.includes(key)) return doNotCache(before)
       return [...(before.length < maxPart ? before : before.slice(1 - maxPart)), key]
     }
-    await index.getOrSet(partKey(name, partOf(key)), load, { forceRefresh: true })
+    const at = partKey(name, partOf(key))
+    await additions.run([at], () => index.getOrSet(at, load, { forceRefresh: true }))
   }
 
   // A read that fails looks like a miss, and what was not read must not pass for what is not there.

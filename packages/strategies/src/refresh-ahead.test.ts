@@ -1,5 +1,5 @@
 import { createCache } from '@flow-cache/core'
-import { fakeClock, gate, mapStore, seededRandom, settle } from '@flow-cache/core/testing'
+import { fakeClock, faultyStore, gate, mapStore, seededRandom, settle } from '@flow-cache/core/testing'
 import { RefreshAhead, type RefreshAheadOptions } from '@flow-cache/strategies'
 import { describe, expect, it } from 'vitest'
 import { table } from '../test/table.js'
@@ -10,6 +10,14 @@ function setUp(options: Partial<RefreshAheadOptions<string>> = {}) {
   const origin = table({ a: '1' })
   const ahead = new RefreshAhead({ cache, origin, clock, spread: 0, random: seededRandom(1), ...options })
   return { clock, cache, origin, ahead }
+}
+
+function setUpFar() {
+  const clock = fakeClock()
+  const far = faultyStore(mapStore(clock))
+  const cache = createCache({ store: far, clock, ttl: 1_000 })
+  const origin = table({ a: '1' })
+  return { clock, far, origin, ahead: new RefreshAhead({ cache, origin, clock, spread: 0 }) }
 }
 
 describe('RefreshAhead', () => {
@@ -112,6 +120,22 @@ describe('RefreshAhead', () => {
     origin.asked.length = 0
     await clock.advance(900)
     expect(origin.asked.length).toBeLessThanOrEqual(2)
+    await ahead.close()
+  })
+
+  it('answers with the entry while a refresh takes long, also where the store is far away', async () => {
+    const { clock, origin, ahead, far } = setUpFar()
+    await ahead.get('a')
+    await ahead.get('a')
+    const hold = gate()
+    origin.before = () => hold.wait()
+    origin.rows.set('a', '2')
+    await clock.advance(850)
+    await hold.arrived
+    expect(await ahead.get('a')).toBe('1')
+    hold.open()
+    await settle()
+    expect([await ahead.get('a'), far.local]).toEqual(['2', undefined])
     await ahead.close()
   })
 

@@ -43,6 +43,8 @@ interface Tracked {
   used: boolean
   /** For how long what was loaded here is fresh, in milliseconds; `0` where it was loaded elsewhere. */
   ttl: number
+  /** Whether a refresh is under way. */
+  refreshing: boolean
   timer: Timer
 }
 
@@ -102,6 +104,7 @@ export class RefreshAhead<V> {
     const tracked = this.#keys.get(key)
     if (tracked !== undefined) {
       tracked.used = true
+      if (tracked.refreshing) return this.#meanwhile(key, options)
       return this.#cache.getOrSet(key, this.#load, withCall(this.#options, options))
     }
     return this.#first(key, options)
@@ -124,6 +127,14 @@ export class RefreshAhead<V> {
     return this.close()
   }
 
+  /** Reads beside a refresh. The cache would have a reader of a store far away join the load. */
+  async #meanwhile(key: string, options: CallOptions | undefined): Promise<V | undefined> {
+    options?.signal?.throwIfAborted()
+    const entry = await this.#cache.getEntry<V | undefined>(key)
+    if (entry?.state === 'fresh') return entry.value
+    return this.#cache.getOrSet(key, this.#load, withCall(this.#options, options))
+  }
+
   async #first(key: string, options: CallOptions | undefined): Promise<V | undefined> {
     let ttl = 0
     const load: Loader<V | undefined> = async (context) => {
@@ -136,7 +147,7 @@ export class RefreshAhead<V> {
     if (known !== undefined) known.used = true
     else if (!this.#end.signal.aborted) {
       if (this.#keys.size >= this.#settings.maxKeys) this.#letGo(this.#keys.keys().next().value as string)
-      const tracked: Tracked = { used: false, ttl, timer: undefined }
+      const tracked: Tracked = { used: false, ttl, refreshing: false, timer: undefined }
       this.#keys.set(key, tracked)
       this.#run(key, this.#plan(key, tracked))
     }
@@ -209,6 +220,7 @@ export class RefreshAhead<V> {
     // Another process may have loaded it meanwhile.
     if (now.ageMs >= Math.floor(now.dueAt * (1 - this.#settings.spread))) {
       tracked.used = false
+      tracked.refreshing = true
       let succeeded = false
       const load: Loader<V | undefined> = async (context) => {
         const value = await this.#load(context)
@@ -218,6 +230,7 @@ export class RefreshAhead<V> {
       }
       // A failure is told of by the cache; the entry stays as it is.
       await this.#cache.getOrSet(key, load, { ...this.#options, forceRefresh: true, signal }).catch(() => {})
+      tracked.refreshing = false
       if (this.#keys.get(key) !== tracked) return
       if (!succeeded) tracked.used = true
       this.#keys.delete(key)

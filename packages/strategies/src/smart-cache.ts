@@ -119,8 +119,9 @@ export class SmartCache {
     options: GetOrSetOptions & DependsOn = {},
   ): Promise<V> {
     if (typeof loader !== 'function') throw new TypeError('loader must be a function')
-    const { dependsOn = [], ...rest } = options
-    checkNames(dependsOn)
+    const { dependsOn: given = [], ...rest } = options
+    checkNames(given)
+    const dependsOn = given.filter((name) => name !== key)
     // Also when it brings a key's end, it is a read and waits for the load with all others.
     if (this.#isStale !== undefined && rest.forceRefresh !== true) await this.getEntry(key)
     const tags = [...(rest.tags ?? []), ...tagsOf(key, dependsOn)]
