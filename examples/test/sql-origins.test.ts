@@ -1,4 +1,4 @@
-import { createCache, type Store } from '@flow-cache/core'
+import { createCache } from '@flow-cache/core'
 import { memoryStore } from '@flow-cache/memory'
 import { startPostgres } from '@flow-cache/servers'
 import { ReadThrough, WriteThroughCache } from '@flow-cache/strategies'
@@ -87,7 +87,7 @@ describe.each(Object.entries(places))('an origin in %s', (_, open) => {
 
   it('serves the strategies', async () => {
     const { origin } = place
-    await using cache = createCache({ store: memoryStore() as Store })
+    await using cache = createCache({ store: memoryStore() })
     const things = new WriteThroughCache({ cache, origin })
     const reads = new ReadThrough({ cache, origin })
     await things.setMany({ x: { n: 1 }, y: { n: 1 } })

@@ -30,17 +30,17 @@ it('a strategy takes an origin that has what it needs, and its values have the t
 
 it('a strategy does not take an origin that lacks a group it needs', () => {
   // @ts-expect-error read is missing
-  new CacheAside({ cache, origin: readsMany })
+  void new CacheAside({ cache, origin: readsMany })
   // @ts-expect-error read is missing
-  new RefreshAhead({ cache, origin: readsMany })
+  void new RefreshAhead({ cache, origin: readsMany })
   // @ts-expect-error readMany is missing
-  new ReadThrough({ cache, origin: reads })
+  void new ReadThrough({ cache, origin: reads })
   // @ts-expect-error write and delete are missing
-  new WriteThroughCache({ cache, origin: reads })
+  void new WriteThroughCache({ cache, origin: reads })
   // @ts-expect-error delete is missing
-  new WriteThroughCache({ cache, origin: readsAndWrites })
+  void new WriteThroughCache({ cache, origin: readsAndWrites })
   // @ts-expect-error delete is missing
-  new WriteAround({ cache, origin: readsAndWrites })
+  void new WriteAround({ cache, origin: readsAndWrites })
 })
 
 it('a value of another type cannot be written', () => {

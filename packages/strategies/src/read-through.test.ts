@@ -1,4 +1,4 @@
-import { createCache, type Store } from '@flow-cache/core'
+import { createCache } from '@flow-cache/core'
 import { fakeClock, gate, mapStore, settle } from '@flow-cache/core/testing'
 import { CacheAside, ReadThrough } from '@flow-cache/strategies'
 import { describe, expect, it } from 'vitest'
@@ -174,7 +174,7 @@ describe('ReadThrough', () => {
 })
 
 describe('what a strategy is made with', () => {
-  const cache = createCache({ store: mapStore(fakeClock()) as Store })
+  const cache = createCache({ store: mapStore(fakeClock()) })
   it('names the method that the origin lacks', () => {
     expect(() => new CacheAside({ cache, origin: {} as never })).toThrow(/CacheAside needs .* read$/)
     expect(() => new ReadThrough({ cache, origin: { read: () => 1 } as never })).toThrow(/readMany/)

@@ -175,7 +175,7 @@ describe('RefreshAhead', () => {
     await ahead.get('a')
     const hold = gate()
     let aborted: AbortSignal | undefined
-    origin.read = async (_key, { signal }: { signal?: AbortSignal } = {}) => {
+    origin.read = async (_key, { signal }) => {
       aborted = signal
       await hold.wait()
       return 'late'

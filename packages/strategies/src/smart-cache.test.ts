@@ -165,7 +165,9 @@ describe('SmartCache', () => {
     version = 2
     expect((await smart.getEntry('k'))?.state).toBe('stale')
     expect(await smart.get('k')).toBeUndefined()
-    expect(await Promise.all([read(), read(), read()])).toEqual(Array(3).fill({ version: 2, load: 2 }))
+    expect(await Promise.all([read(), read(), read()])).toEqual(
+      [1, 2, 3].map(() => ({ version: 2, load: 2 })),
+    )
     expect(await smart.get('k')).toEqual({ version: 2, load: 2 })
   })
 

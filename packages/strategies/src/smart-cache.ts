@@ -4,7 +4,6 @@ import {
   type GetOrSetOptions,
   type LoadContext,
   type Loader,
-  type LoadingOptions,
   type SetOptions,
 } from '@flow-cache/core'
 import { checkCache, checkCount, checkKey } from './checks.js'

@@ -126,7 +126,7 @@ describe.each(Object.entries(strategies))('%s answers as a plain table would', (
             if (await taken(strategy.setMany(entries)))
               for (const [key, value] of entries) model.set(key, value)
           } else if (act.kind === 'wait') await clock.advance(act.ms)
-          else if (act.kind === 'store') faulty.fail(act.fault as 'none')
+          else if (act.kind === 'store') faulty.fail(act.fault)
           else ({ ill } = act)
           expect(Object.fromEntries(origin.rows)).toEqual(Object.fromEntries(model))
         }

@@ -82,7 +82,10 @@ async function play(
   })
   const idle = (): Promise<void> => clock.advance(10)
   await run(tasks, idle)
-  await run([...caches.flatMap(() => keys.map(() => look))], idle)
+  await run(
+    caches.flatMap(() => keys.map(() => look)),
+    idle,
+  )
   return violations
 }
 

@@ -37,7 +37,9 @@ describe.each(Object.entries(places))('two caches over %s', (_, make) => {
     await there.set('posts', 1, { dependsOn: ['user'] })
     // News that are under way may keep a load from being kept.
     const keep = async (smart: SmartCache, key: string, parent: string): Promise<unknown> => {
-      await smart.getOrSet(key, async () => `${key} of ${await smart.get(parent)}`, { dependsOn: [parent] })
+      await smart.getOrSet(key, async () => `${key} of ${await smart.get<string>(parent)}`, {
+        dependsOn: [parent],
+      })
       return smart.get(key)
     }
     await expect.poll(() => keep(here, 'page', 'posts'), soon).toBe('page of 1')
@@ -66,7 +68,7 @@ describe.each(Object.entries(places))('two caches over %s', (_, make) => {
     const page = await there.getOrSet(
       'page',
       async () => {
-        const value = `page of ${await there.get('user')}`
+        const value = `page of ${await there.get<string>('user')}`
         await here.invalidate('table')
         return value
       },

@@ -88,23 +88,30 @@ async function start({ folder: programs, env }: PostgresBinary, port: number): P
 
     const settings = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'max_connections=50']
     const { child, ended } = await run('postgres', [
-      ...['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', data],
+      '-D',
+      data,
+      '-p',
+      String(port),
+      '-h',
+      '127.0.0.1',
+      '-k',
+      data,
       ...settings.flatMap((setting) => ['-c', setting]),
     ])
     guard.watch(child.pid)
-    let isOver = false
-    void ended.then(() => (isOver = true))
+    const isOver = (): boolean =>
+      child.exitCode !== null || child.signalCode !== null || child.pid === undefined
     const end = async (): Promise<void> => {
       child.ref()
       // At once, without waiting for clients.
-      if (!isOver) child.kill('SIGQUIT')
+      if (!isOver()) child.kill('SIGQUIT')
       await ended
       guard.watch(undefined)
       await stop()
     }
     const deadline = performance.now() + 60_000
-    while (!(await answers(port)) || isOver) {
-      if (isOver || performance.now() > deadline) {
+    while (!(await answers(port)) || isOver()) {
+      if (isOver() || performance.now() > deadline) {
         const error = await failed('postgres')
         await end()
         throw error
