@@ -36,7 +36,7 @@ export function checkCache(strategy: string, options: { readonly cache: Cache })
 }
 
 /** Loading options as the cache will read them, or `undefined` if there are none. */
-export function checkLoading(cache: Cache, loading: LoadingOptions): LoadingOptions | undefined {
+function checkLoading(cache: Cache, loading: LoadingOptions): LoadingOptions | undefined {
   if (Object.values(loading).every((value) => value === undefined)) return undefined
   // A namespace looks at its defaults, and costs nothing.
   cache.namespace('options', loading)

@@ -31,9 +31,17 @@ const parts = 8
  *
  * A list is changed under the cache's lease for it, so that processes do not overwrite each other's additions.
  */
-export function dependencyIndex(cache: Cache, maxAncestors: number, maxDependents: number): DependencyIndex {
+export function dependencyIndex(
+  cache: Cache,
+  {
+    maxAncestors,
+    maxDependents,
+    remember,
+  }: Readonly<Record<'maxAncestors' | 'maxDependents' | 'remember', number>>,
+): DependencyIndex {
   const index = cache.namespace('dependencies', {
-    ttl: Infinity,
+    ttl: remember,
+    maxTtl: Infinity,
     grace: 0,
     jitter: 0,
     copy: 'share',

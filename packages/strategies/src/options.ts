@@ -19,7 +19,5 @@ export const refreshAheadDefaults: Readonly<Record<'factor' | 'spread' | 'concur
   })
 
 /** What holds for `SmartCache` where nothing else is said. */
-export const smartCacheDefaults: Readonly<Record<'maxAncestors' | 'maxDependents', number>> = Object.freeze({
-  maxAncestors: 1_000,
-  maxDependents: 10_000,
-})
+export const smartCacheDefaults: Readonly<Record<'maxAncestors' | 'maxDependents' | 'remember', number>> =
+  Object.freeze({ maxAncestors: 1_000, maxDependents: 10_000, remember: 24 * 60 * 60_000 })

@@ -216,6 +216,23 @@ describe('SmartCache', () => {
     for (let i = 0; i < 100; i++) expect(await smart.get(`child ${i}`)).toBeUndefined()
   })
 
+  it('keeps no index for longer than it is to remember, and stays right afterwards', async () => {
+    const { clock, cache, smart } = setUp({ remember: '2h' })
+    for (let i = 0; i < 50; i++) {
+      await smart.set(`child ${i}`, i, { dependsOn: ['a'] })
+      await smart.delete(`child ${i}`)
+    }
+    await smart.set('a', 1, { dependsOn: ['root'], ttl: '1d' })
+    await smart.set('b', 1, { dependsOn: ['a'], ttl: '1d' })
+    await clock.advance(3 * 3_600_000)
+    const index = cache.namespace('dependencies')
+    expect(await index.has('of child 7')).toBe(false)
+    expect(await index.has('of b')).toBe(false)
+    await smart.set('c', 1, { dependsOn: ['b'] })
+    await smart.invalidate('root')
+    for (const key of ['a', 'b', 'c']) expect(await smart.get(key), key).toBeUndefined()
+  })
+
   it('leaves the tags of the caller as they are, and options of a set', async () => {
     const { clock, cache, smart } = setUp()
     await smart.set('a', 1, { dependsOn: ['x'], tags: ['mine'], ttl: 10 })

@@ -1,10 +1,13 @@
 import {
   type Cache,
+  type Duration,
   type EntryView,
+  type Explanation,
   type GetOrSetOptions,
   type LoadContext,
   type Loader,
   type SetOptions,
+  toMs,
 } from '@flow-cache/core'
 import { checkCache, checkCount, checkKey } from './checks.js'
 import { type DependencyIndex, dependencyIndex } from './dependency-index.js'
@@ -33,6 +36,11 @@ export interface SmartCacheOptions {
    * `invalidate` answers; they end all the same. Default: 10,000.
    */
   readonly maxDependents?: number | undefined
+  /**
+   * How long it is remembered what a key depends on, and who depends on it, past their entries and since it last changed.
+   * What is forgotten costs loads and makes answers shorter. Default: `'1d'`.
+   */
+  readonly remember?: Duration | undefined
 }
 
 /** What a value depends on. */
@@ -74,17 +82,17 @@ export class SmartCache {
 
   constructor(options: SmartCacheOptions) {
     checkCache('SmartCache', options)
-    const { cache, isStale, maxAncestors, maxDependents, ...rest } = options
+    const { cache, isStale, maxAncestors, maxDependents, remember, ...rest } = options
     for (const name of Object.keys(rest)) throw new TypeError(`unknown option '${name}' of SmartCache`)
     if (isStale !== undefined && typeof isStale !== 'function')
       throw new TypeError('isStale must be a function')
     this.#cache = cache
     this.#isStale = isStale
-    this.#index = dependencyIndex(
-      cache,
-      checkCount(maxAncestors ?? smartCacheDefaults.maxAncestors, 'maxAncestors'),
-      checkCount(maxDependents ?? smartCacheDefaults.maxDependents, 'maxDependents'),
-    )
+    this.#index = dependencyIndex(cache, {
+      maxAncestors: checkCount(maxAncestors ?? smartCacheDefaults.maxAncestors, 'maxAncestors'),
+      maxDependents: checkCount(maxDependents ?? smartCacheDefaults.maxDependents, 'maxDependents'),
+      remember: toMs(remember ?? smartCacheDefaults.remember, 'remember'),
+    })
   }
 
   /** The fresh value, or `undefined`; one that `isStale` refuses is none. */
@@ -159,7 +167,7 @@ export class SmartCache {
    * Ends the entry and, unless `cascade` is `false`, everything that depends on it, however deep. The name need not be a
    * key. Once it resolves nobody gets any of it, in any process, and no load that began before is kept.
    *
-   * Answers with the keys of the entries it took, the named one first. Keys that the index lost, or that came while it
+   * Answers with the keys of the entries it took: the named one first, and what a thing was made from before the thing. Keys that the index lost, or that came while it
    * was asked, end and are not in the answer.
    */
   async invalidate(key: string, options: { readonly cascade?: boolean | undefined } = {}): Promise<string[]> {
@@ -180,7 +188,12 @@ export class SmartCache {
     }
     // An entry that was put in past this class has no tag.
     await this.#cache.delete(key)
-    return depends.filter((one) => one.state !== 'absent').map((one) => one.key)
+    // What a thing is made from has fewer names above it than the thing.
+    const above = (one: Explanation): number => (one.key === key ? 0 : namesIn(one.tags).length)
+    return depends
+      .filter((one) => one.state !== 'absent')
+      .toSorted((one, other) => above(one) - above(other))
+      .map((one) => one.key)
   }
 
   async #load<V>(

@@ -40,7 +40,7 @@ export async function unpackDebian(
   }
 }
 
-export async function run(command: string, args: string[]): Promise<void> {
+async function run(command: string, args: string[]): Promise<void> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000 })
   let last = ''
   const keep = (data: Buffer) => (last = data.toString().trim().split('\n').at(-1) || last)
