@@ -1,5 +1,5 @@
 import { readdir, rename } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { cache, find, unpackDebian } from './debian.js'
 import { executable, onPath } from './on-path.js'
 
@@ -20,8 +20,8 @@ const debian = '/usr/lib/postgresql'
 
 /** The programs on PATH, where Debian puts them, or unpacked into a folder of this repository. Rejects with advice. */
 export async function postgresBinary(): Promise<PostgresBinary> {
-  const installed = await onPath('initdb')
-  if (installed) return { folder: join(installed, '..'), env: {} }
+  const [initdb, postgres] = [await onPath('initdb'), await onPath('postgres')]
+  if (initdb && postgres && dirname(initdb) === dirname(postgres)) return { folder: dirname(initdb), env: {} }
   const there = await newest(debian)
   if (there) return { folder: there, env: {} }
   const root = join(cache, 'postgresql')
@@ -30,6 +30,7 @@ export async function postgresBinary(): Promise<PostgresBinary> {
   if (!(await onPath('apt-get')) || !(await onPath('dpkg-deb'))) throw new Error(advice)
   try {
     await unpackDebian('postgresql', async (from) => {
+      if (!(await newest(join(from, debian)))) throw new Error('the packages hold no server')
       await rename(from, root).catch(async (error: unknown) => {
         if (!(await newest(join(root, debian)))) throw error
       })
@@ -39,8 +40,7 @@ export async function postgresBinary(): Promise<PostgresBinary> {
       cause: error,
     })
   }
-  const folder = await newest(join(root, debian))
-  if (folder === undefined) throw new Error(`${advice} (Debian's package holds none.)`)
+  const folder = (await newest(join(root, debian))) as string
   return { folder, env: await libraries(root) }
 }
 
