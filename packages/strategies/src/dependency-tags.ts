@@ -11,10 +11,11 @@ export const valueTag = (name: string): string => valuePrefix + name
 export const graphTag = (name: string): string => `graph of ${name}`
 
 /** The tags of an entry that depends on those names. */
-export const tagsOf = (key: string, ancestors: readonly string[]): readonly string[] => [
-  valueTag(key),
-  ...ancestors.flatMap((name) => [valueTag(name), graphTag(name)]),
-]
+export function tagsOf(key: string, ancestors: readonly string[]): string[] {
+  const tags = [valueTag(key)]
+  for (const name of ancestors) tags.push(valueTag(name), graphTag(name))
+  return tags
+}
 
 /** The names whose values an entry with these tags was made from, its own among them. */
 export const namesIn = (tags: readonly string[]): readonly string[] =>

@@ -68,12 +68,13 @@ const tagsAtOnce = 500
  * A cache whose values depend on others: to invalidate one ends all that was made from it, however deep, through cycles
  * and diamonds, in every process that shares the cache.
  *
- * Each entry carries the tags of all that it depends on, directly or not, captured before its load. So one call ends
- * everything downstream at once, and a value that is loaded meanwhile from an old one is not kept. An index beside the
- * entries says what an invalidation took. If the store loses parts of the index, answers may leave keys out; nothing old
- * is ever answered for it.
+ * Each entry carries the tags of all that it depends on, directly or not, as they were when its load began. So one call
+ * ends everything downstream at once, and a value that is loaded meanwhile from an old one is not kept. An index beside
+ * the entries says what an invalidation took. If the store loses parts of the index, answers may leave keys out; what they
+ * leave out ends all the same.
  *
- * Read and write keys with dependencies through a `SmartCache`. Hits are those of the cache, at its cost.
+ * Read and write keys with dependencies through a `SmartCache`. A hit costs what it costs in the cache, and the making of
+ * the tags of its `dependsOn`.
  */
 export class SmartCache {
   readonly #cache: Cache
@@ -131,7 +132,8 @@ export class SmartCache {
     const dependsOn = given.filter((name) => name !== key)
     // Also when it brings a key's end, it is a read and waits for the load with all others.
     if (this.#isStale !== undefined && rest.forceRefresh !== true) await this.getEntry(key)
-    const tags = [...(rest.tags ?? []), ...tagsOf(key, dependsOn)]
+    const tags = tagsOf(key, dependsOn)
+    if (rest.tags !== undefined) tags.push(...rest.tags)
     return this.#cache.getOrSet<V>(key, (context) => this.#load(context, loader, dependsOn), {
       ...rest,
       tags,
