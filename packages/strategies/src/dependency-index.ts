@@ -69,14 +69,18 @@ export function dependencyIndex(
 
   return {
     async ancestorsOf(names) {
-      if (names.length === 0) return []
       const failed = failures
-      const declared = await index.getMany<readonly string[]>(names.map(ancestorsKey))
       const found = new Set(names)
-      for (const ancestors of declared.values()) for (const name of ancestors) found.add(name)
-      // What stands in the entries is right where the index lost it, or two processes declared at once.
-      const entries = await Promise.all(names.map((name) => cache.explain(name)))
-      for (const { tags } of entries) for (const name of namesIn(tags)) found.add(name)
+      // What is kept of a name is what was known when it was put in; the names above it may depend on more by now.
+      for (let next = names; next.length > 0 && found.size <= maxAncestors;) {
+        const declared = await index.getMany<readonly string[]>(next.map(ancestorsKey))
+        // What stands in the entries is right where the index lost it, or two processes declared at once.
+        const looked = next.filter((name) => names.includes(name) || !declared.has(ancestorsKey(name)))
+        const entries = await Promise.all(looked.map((name) => cache.explain(name)))
+        const above = [...declared.values(), ...entries.map(({ tags }) => namesIn(tags))].flat()
+        next = [...new Set(above)].filter((name) => !found.has(name))
+        for (const name of next) found.add(name)
+      }
       return found.size <= maxAncestors && failures === failed ? [...found] : undefined
     },
     declared: (key) => index.get<readonly string[]>(ancestorsKey(key)),

@@ -96,6 +96,14 @@ describe('SmartCache', () => {
     expect((await smart.invalidate('prices')).toSorted()).toEqual(['menu', 'page'])
   })
 
+  it('knows what came above a key after the key was put in', async () => {
+    const { smart } = setUp()
+    await smart.set('a', 1, { dependsOn: ['e'] })
+    await smart.set('e', 1, { dependsOn: ['c'] })
+    await smart.set('b', 1, { dependsOn: ['a'] })
+    expect(await smart.invalidate('c')).toEqual(['e', 'b'])
+  })
+
   it('remembers what a key depends on when its entry is gone', async () => {
     const { smart } = setUp()
     await smart.set('a', 1, { dependsOn: ['root'] })
