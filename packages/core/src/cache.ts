@@ -170,7 +170,10 @@ export class Cache {
     const calls = this.#plan(options)
     return setMany(
       this.#engine,
-      pairs.map(([key, value]) => [this.#target(key, calls), value]),
+      pairs.map((pair) => {
+        if (!Array.isArray(pair)) wrong('each of entries', 'a pair [key, value]', pair)
+        return [this.#target(pair[0], calls), pair[1]]
+      }),
     )
   }
 

@@ -1,3 +1,5 @@
+import { anyOf, wrong } from './checks.js'
+
 /** Every event a cache tells of, by name. Keys are as the caller gave them; `namespace` is `''` for the root. */
 export interface CacheEvents {
   /** A fresh answer from the store. `tier` names the tier that had it. */
@@ -40,6 +42,24 @@ export interface KeyEvent {
 
 export type EventName = keyof CacheEvents
 
+const names = [
+  'hit',
+  'staleHit',
+  'miss',
+  'load',
+  'loadError',
+  'fenced',
+  'set',
+  'delete',
+  'expire',
+  'evict',
+  'invalidate',
+  'clear',
+  'poisoned',
+  'circuit',
+  'error',
+] satisfies EventName[]
+
 /** Is told of one kind of event. What it throws or rejects with becomes an `error` event. */
 export type Listener<E extends EventName> = (event: CacheEvents[E]) => void
 
@@ -49,6 +69,7 @@ export class Events {
   readonly #listeners = new Map<EventName, readonly Listener<never>[]>()
 
   on<E extends EventName>(name: E, listener: Listener<E>): () => void {
+    if (!names.includes(name)) wrong('event', anyOf(names), name)
     // Wrapped, so that one function can be added twice and removed once.
     const mine: Listener<E> = (event) => listener(event)
     this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), mine])

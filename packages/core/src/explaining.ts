@@ -48,8 +48,8 @@ export function viewOf(engine: Engine, scope: Scope, found: Found): EntryView {
     value: give(found.value, scope.plan),
     state: found.state,
     tier: engine.tierName(entry.tier),
-    ageMs: Math.max(0, now - entry.createdAt),
-    ttlMs: Math.max(0, entry.staleAt - now),
+    ageMs: Math.max(0, Math.round(now - entry.createdAt)),
+    ttlMs: Math.max(0, Math.ceil(entry.staleAt - now)),
     tags: userTags(entry, scope),
   }
 }

@@ -1,4 +1,5 @@
 import { attempt, chain, isPromise } from './awaitable.js'
+import { show } from './checks.js'
 import { deadline } from './deadlines.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
@@ -35,7 +36,7 @@ function limit(engine: Engine, flight: Flight): void {
   const { load } = request.plan.timeouts
   if (flight.endLimit !== undefined || flight.settled) return
   const late = (): void => {
-    const message = `no value within timeouts.load (${load} ms)`
+    const message = `no value of ${show(request.key)} within timeouts.load (${load} ms)`
     giveUp(engine, flight, new CacheError('ERR_LOAD_TIMEOUT', message, request))
   }
   flight.endLimit =

@@ -99,8 +99,8 @@ const within =
 const share = between(0, 1)
 const count = between(1, Infinity)
 
-/** The options of a call, of a namespace, and those a cache gives its calls. */
-const callChecks: Checks = {
+/** The options of a call, a namespace and a cache. */
+const loadingChecks: Checks = {
   ttl: toMs,
   volatility: (word: Volatility) => ttlOf(word),
   grace: toMs,
@@ -121,6 +121,11 @@ const callChecks: Checks = {
   },
   migrate: checkFunction,
   waitUntil: checkFunction,
+}
+
+/** The options of a call. */
+const callChecks: Checks = {
+  ...loadingChecks,
   signal: having('addEventListener'),
   forceRefresh: oneOf(true, false),
   skip: oneOf('read', 'write', 'both'),
@@ -128,7 +133,7 @@ const callChecks: Checks = {
 
 /** The options of a cache as a whole, which hold its defaults for calls. */
 const cacheChecks: Checks = {
-  ...callChecks,
+  ...loadingChecks,
   name: (value, name) => (typeof value === 'string' ? value : wrong(name, 'a string', value)),
   random: checkFunction,
   clock: having('now'),
@@ -145,13 +150,20 @@ const cacheChecks: Checks = {
 /** The options any cache takes beside its store's own, for caches that come with a store. */
 export const cacheOptionNames: readonly string[] = Object.keys(cacheChecks)
 
+/** The one option that begins alike, or all there are. */
+function hint(name: string, known: readonly string[]): string {
+  const start = (word: string): string => word.slice(0, 3).toLowerCase()
+  const alike = known.filter((other) => start(other) === start(name))
+  return alike.length === 1 ? `did you mean '${alike[0]}'?` : `known are ${known.join(', ')}`
+}
+
 /** `options` over `base`, each looked at. A name that is not known is a `TypeError`. */
 function resolve<T extends object>(checks: Checks, base: T, options: object, where: string): T {
   if (typeof options !== 'object' || options === null) wrong(where, 'an object', options)
   const result = { ...base } as Record<string, unknown>
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(checks, name)) {
-      throw new TypeError(`unknown option '${name}' in ${where}; known are ${Object.keys(checks).join(', ')}`)
+      throw new TypeError(`unknown option '${name}' in ${where}; ${hint(name, Object.keys(checks))}`)
     }
     const value = (options as Record<string, unknown>)[name]
     const path = where === 'options' ? name : `${where}.${name}`
@@ -186,6 +198,7 @@ export function plan<T extends Plan>(base: T, options: GetOrSetOptions, checks: 
 
 /** What a cache is built with, looked at. */
 export function build(options: CacheOptions): Settings {
+  if (typeof options !== 'object' || options === null) wrong('options', 'an object with a store', options)
   const { store } = options
   cacheChecks['store']!(store as never, 'store', undefined as never)
   const settings = plan({ ...defaults, store }, options, cacheChecks)

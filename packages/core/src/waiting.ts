@@ -1,4 +1,5 @@
 import { ignore } from './awaitable.js'
+import { show } from './checks.js'
 import type { Timer } from './clock.js'
 import type { Engine } from './engine.js'
 import { CacheError } from './errors.js'
@@ -66,7 +67,11 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
     after(soft, () => void flight.read.then(serveStale))
     after(hard, () => {
       if (serveStale()) return
-      const late = new CacheError('ERR_TIMEOUT', `no value within timeouts.hard (${hard} ms)`, flight.request)
+      const late = new CacheError(
+        'ERR_TIMEOUT',
+        `no value of ${show(flight.request.key)} within timeouts.hard (${hard} ms)`,
+        flight.request,
+      )
       leave(Promise.reject(late))
     })
     landed.finally(() => end(landed)).catch(ignore)

@@ -85,7 +85,7 @@ async function play(
     )
     await answer.then(
       (value) => check(key, began, value, 'getOrSet'),
-      (error: Error) => expect(error.message).toMatch(/left|ill|no value within/),
+      (error: Error) => expect(error.message).toMatch(/left|ill|no value of '.' within/),
     )
   }
 

@@ -290,9 +290,6 @@ describe('an option', () => {
     [{ schema: {} }, TypeError, /^schema\['~standard'\]\.validate must be a function/],
     [{ migrate: 1 }, TypeError, /^migrate must be a function/],
     [{ waitUntil: 1 }, TypeError, /^waitUntil must be a function/],
-    [{ signal: {} }, TypeError, /^signal\.addEventListener must/],
-    [{ forceRefresh: 1 }, TypeError, /^forceRefresh must/],
-    [{ skip: 'all' }, TypeError, /^skip must/],
     [{ volatility: 'slow' }, TypeError, /^volatility must/],
     [{ tll: 1 }, TypeError, /^unknown option 'tll' in options; known are ttl, /],
     [{ toString: 1 }, TypeError, /^unknown option 'toString'/],
@@ -327,6 +324,41 @@ describe('an option', () => {
       expect(loads).toBe(0)
     })
   }
+
+  const ofCalls: [object, RegExp][] = [
+    [{ signal: {} }, /^signal\.addEventListener must/],
+    [{ forceRefresh: 1 }, /^forceRefresh must/],
+    [{ skip: 'all' }, /^skip must/],
+  ]
+  for (const [options, message] of ofCalls) {
+    it(`that is for calls alone is refused with ${message.source}, and by a cache in any case`, async () => {
+      await expect(setUp().cache.getOrSet('k', () => 1, wrong(options))).rejects.toThrow(message)
+      const [name] = Object.keys(options)
+      expect(() => setUp(wrong(options) as Partial<CacheOptions>)).toThrow(
+        `unknown option '${name}' in options`,
+      )
+    })
+  }
+
+  it('that is misspelled is refused with the one that was meant, where that can be told', () => {
+    expect(() => setUp(wrong({ timeout: 1 }))).toThrow(
+      "unknown option 'timeout' in options; did you mean 'timeouts'?",
+    )
+    expect(() => setUp(wrong({ Tags: ['a'] }))).toThrow("did you mean 'tags'?")
+    expect(() => createCache(undefined as never)).toThrow(
+      'options must be an object with a store, got undefined',
+    )
+  })
+
+  it('an event nobody tells of is refused with those there are', () => {
+    expect(() => setUp().cache.on('hits' as never, () => {})).toThrow(/^event must be 'hit' or 'staleHit' or/)
+  })
+
+  it('entries that are not pairs are refused', async () => {
+    await expect(setUp().cache.setMany([{ key: 'a', value: 1 }] as never)).rejects.toThrow(
+      'each of entries must be a pair [key, value], got an object',
+    )
+  })
 
   const settings: [object, RegExp][] = [
     [{ name: 1 }, /^name must/],
