@@ -52,6 +52,11 @@ export class PendingTable<V> {
     return this.#last
   }
 
+  /** How many keys it has. */
+  get size(): number {
+    return this.#rows.size
+  }
+
   nextSequence(): number {
     return ++this.#last
   }
@@ -104,17 +109,16 @@ export class PendingTable<V> {
     } else if (row?.state === 'claimed' && row.claimed === sequence) this.#makeReady(row)
   }
 
-  fail({ key, sequence, error, retryIn }: JournalFailure): void {
+  fail({ key, sequence, error, retryIn }: JournalFailure, failedAt: number = this.#clock.now()): void {
     const row = this.#rows.get(key)
     if (row === undefined || row.state === 'dead') return
     const isCurrent = row.sequence === sequence
     // Neither the one it has nor the one that is being done: of a claim whose time was over.
     if (!isCurrent && !(row.state === 'claimed' && row.claimed === sequence)) return
-    const now = this.#clock.now()
     if (isCurrent && error !== undefined) {
       row.attempts++
       row.error = error
-      row.failedAt = now
+      row.failedAt = failedAt
     }
     if (retryIn === 'never') {
       if (isCurrent) this.#bury(row)
@@ -122,7 +126,7 @@ export class PendingTable<V> {
     } else if (retryIn > 0) {
       this.#leave(row)
       row.state = 'waiting'
-      row.until = now + retryIn
+      row.until = this.#clock.now() + retryIn
       this.#waiting.add(row.until, row)
     } else this.#makeReady(row)
   }
