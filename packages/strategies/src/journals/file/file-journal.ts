@@ -29,7 +29,7 @@ export interface FileJournalOptions {
    * A process that is killed loses nothing in any of them.
    */
   readonly fsync?: 'always' | 'never' | Duration | undefined
-  /** What turns values into bytes. Default: the engine's own format, for plain data. */
+  /** What turns values into bytes, which the journal keeps as they are. Default: the engine's own format, for plain data. */
   readonly codec?: Codec | undefined
   /** How long the log grows before what is pending is written out anew and the log before it removed. Default: 16 MiB. */
   readonly segmentBytes?: number | undefined
@@ -50,7 +50,7 @@ export interface FileJournal extends Journal {
  * Opening reads what a run before left, at once and before it answers. One process at a time has a directory; a
  * second is `ERR_JOURNAL_IN_USE`, what a dead one left is taken over. A torn end of the log is dropped, see
  * `recovered`; other damage is `ERR_JOURNAL_DAMAGED`, which names the file and the byte, and changes nothing. A disk
- * that is full or fails makes `put` reject with `ERR_JOURNAL`, and what was accepted before stays.
+ * that is full or fails makes `put` reject with `ERR_JOURNAL`, and what was accepted before stays. Needs Node 20.15.
  */
 export function fileJournal(directory: string, options: FileJournalOptions = {}): FileJournal {
   if (typeof directory !== 'string' || directory === '') throw new TypeError('directory must be a path')
@@ -159,8 +159,7 @@ export function fileJournal(directory: string, options: FileJournalOptions = {})
     put(key, operation, limit) {
       const isNew = open().get(key) === undefined
       if (isNew && !entering.has(key) && table.size + entering.size >= limit) return undefined
-      // A copy: what the codec gave may be part of something that is used again.
-      const value = operation.kind === 'put' ? Buffer.from(codec.encode(operation.value, key)) : undefined
+      const value = operation.kind === 'put' ? codec.encode(operation.value, key) : undefined
       const sequence = table.nextSequence()
       const record = recordOf(
         value === undefined ? { type: 'delete', key, sequence } : { type: 'put', key, sequence, value },

@@ -2,7 +2,7 @@ import type { StoredRow } from '../pending-table.js'
 
 /** What the log says of an operation. */
 export type JournalRecord =
-  | { readonly type: 'put'; readonly key: string; readonly sequence: number; readonly value: Buffer }
+  | { readonly type: 'put'; readonly key: string; readonly sequence: number; readonly value: Uint8Array }
   | { readonly type: 'delete' | 'ack' | 'retry' | 'drop'; readonly key: string; readonly sequence: number }
   | {
       readonly type: 'fail' | 'die'
