@@ -25,16 +25,12 @@ export const writeBehind: Question<Name> = {
   async ask({ rounds, takesPart }: Asked): Promise<readonly Section[]> {
     const asked = names.filter(takesPart)
     const results = await beside({ question: 'write-behind', names: asked, parameters: {} }, rounds)
+    const saved = flushes.map((every) => number(summary(results, asked[0]!, `zipf${every}`).median))
     return [
       {
         title: 'Writes at the origin for each that was accepted',
         head: ['a flush every', ...flushes.map((every) => `${every} writes`)],
-        rows: asked
-          .slice(0, 1)
-          .map((name) => [
-            '',
-            ...flushes.map((every) => number(summary(results, name, `zipf${every}`).median)),
-          ]),
+        rows: [['', ...saved]],
       },
       {
         title: 'A read of a pending key',

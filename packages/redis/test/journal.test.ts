@@ -49,7 +49,7 @@ it('a server that may evict keys is refused, and taken once it may not', async (
   expect(await journal.put('a', { kind: 'delete' }, 10)).toBeGreaterThan(0)
   // Asked again by every new connection.
   await redis.config('SET', 'maxmemory-policy', 'volatile-ttl')
-  await redis.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
   await expect
     .poll(
       () =>
