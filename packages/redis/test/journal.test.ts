@@ -123,6 +123,44 @@ it('a write that has to be on disk is, and one that a replica has to have is ref
   await expect(replicated.put('b', { kind: 'delete' }, 10)).rejects.toThrow('0 of 1 replicas have it')
 })
 
+it('a write that is on its way for longer than its caller waits is not accepted when it arrives', async () => {
+  await using server = await startRedis()
+  const journal = open({ url: server.url })
+  await journal.put('a', { kind: 'put', value: 'before' }, 10)
+  server.pause()
+  // Waits for as long as it takes for the connection to be given up.
+  await expect(journal.put('a', { kind: 'put', value: 'late' }, 10)).rejects.toMatchObject({
+    code: 'ERR_JOURNAL',
+  })
+  await sleep(500)
+  server.resume()
+  await expect
+    .poll(
+      () =>
+        journal.open().then(
+          () => true,
+          () => false,
+        ),
+      { timeout: 20_000 },
+    )
+    .toBe(true)
+  expect((await journal.read(['a'])).get('a')).toMatchObject({ value: 'before' })
+  expect(await journal.counts()).toMatchObject({ accepted: 1 })
+}, 60_000)
+
+it('a value that cannot be decoded becomes a dead letter without one, and holds up nobody', async () => {
+  const to = { url: redisUrl(), prefix: `${randomUUID()}:` }
+  const encode = () => Buffer.from('{')
+  const broken = open({ ...to, codec: { name: 'x', encode, decode: () => undefined } })
+  await broken.put('a', { kind: 'put', value: 1 }, 10)
+  const journal = open(to)
+  await journal.put('b', { kind: 'put', value: 2 }, 10)
+  expect((await journal.claim(10, 1_000)).map(({ key }) => key)).toEqual(['b'])
+  const [letter] = await journal.deadLetters(10)
+  expect(letter).toMatchObject({ key: 'a', value: undefined })
+  expect(letter!.error).toContain('cannot be decoded')
+})
+
 describe('options', () => {
   it.each<[unknown, RegExp]>([
     [{ prefix: 'a|b' }, /prefix must not contain/],

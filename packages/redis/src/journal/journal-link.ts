@@ -1,8 +1,9 @@
-import { CacheError } from '@flow-cache/core'
+import { CacheError, systemClock } from '@flow-cache/core'
 import { type Client, connect, isCluster } from '../connection.js'
 import { evaluate, untilReady } from '../link.js'
 import type { RedisConnectionOptions } from '../options.js'
 import type { Script } from '../scripts.js'
+import { ServerClock } from '../server-clock.js'
 
 type Argument = string | Buffer | number
 
@@ -11,6 +12,8 @@ export class JournalLink {
   readonly #client: Client
   readonly #keys: readonly string[]
   readonly #name: string
+  readonly #time = new ServerClock(systemClock)
+  readonly #silence: number
   /** Whether the server that is connected now is fit. */
   #checked: Promise<void> | undefined
   #lastError: unknown
@@ -23,6 +26,7 @@ export class JournalLink {
     this.#client.on('close', () => (this.#checked = undefined))
     this.#keys = keys
     this.#name = name
+    this.#silence = silence
   }
 
   /** Resolves once the server is reached and fit; rejects while it is away, or if it is not. */
@@ -35,8 +39,15 @@ export class JournalLink {
     return this.#checked
   }
 
-  async script(script: Script, args: readonly Argument[]): Promise<unknown> {
+  /** The instant, in microseconds on the server's clock, by which the connection is given up if there is no answer. */
+  get deadline(): number {
+    return Math.round((this.#time.now() + this.#silence) * 1_000)
+  }
+
+  /** `args` may be made once the server is reached. */
+  async script(script: Script, given: readonly Argument[] | (() => readonly Argument[])): Promise<unknown> {
     await this.open()
+    const args = typeof given === 'function' ? given() : given
     return this.#call(() => evaluate(this.#client, script, this.#keys, args))
   }
 
@@ -67,6 +78,9 @@ export class JournalLink {
       throw this.#failed(this.#lastError ?? error)
     }
     const nodes = isCluster(this.#client) ? this.#client.nodes('master') : [this.#client]
+    const sent = systemClock.now()
+    const [seconds, micros] = (await this.#call(() => this.#client.time())).map(Number)
+    this.#time.measure(seconds! * 1_000 + micros! / 1_000, sent)
     const memories = await this.#call(() => Promise.all(nodes.map((node) => node.info('memory'))))
     for (const memory of memories) {
       const limit = /^maxmemory:(\d+)/m.exec(memory)?.[1]

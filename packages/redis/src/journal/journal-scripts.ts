@@ -26,11 +26,15 @@ export const opHead = 9
 const journal = (lua: string): Script => script(begin + lua)
 
 /**
- * Accepts. ARGV: key, kind (0 delete, 1 put), value, limit. Answers with the sequence, or with nothing if there is no
+ * Accepts. ARGV: key, kind (0 delete, 1 put), value, limit, the instant from which it is too late: what was reported
+ * as failed is not to be accepted when it arrives at last. Answers with the sequence, or with nothing if there is no
  * room. The sequence is larger than the last, and than the server's microseconds: it grows also when all was lost.
  */
 export const put: Script = journal(`
 local key = ARGV[1]
+if now > tonumber(ARGV[5]) then
+  return redis.error_reply('LATE the write came after its deadline and was not accepted')
+end
 local old = redis.call('HEXISTS', ops, key) == 1
 if not old and redis.call('HLEN', ops) >= tonumber(ARGV[4]) then return false end
 local next = math.max(tonumber(redis.call('HGET', state, 'seq') or '0') + 1, now)

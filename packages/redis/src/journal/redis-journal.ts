@@ -103,11 +103,12 @@ class SharedJournal implements RedisJournal {
     this.#assertOpen()
     const value = operation.kind === 'put' ? bytesOf(this.#codec.encode(operation.value, key)) : ''
     const kind = operation.kind === 'put' ? 1 : 0
-    const answer = (await this.#script(scripts.put, [
+    const answer = (await this.#script(scripts.put, () => [
       escapeKey(key),
       kind,
       value,
       Math.min(limit, 1e15),
+      this.#link.deadline,
     ])) as Buffer | null
     if (answer === null) return undefined
     await this.#confirm(key)
@@ -119,7 +120,14 @@ class SharedJournal implements RedisJournal {
     const writes: ClaimedWrite[] = []
     for (let i = 0; i < answer.length; i += 3) {
       const [field, op, attempts] = answer.slice(i, i + 3)
-      writes.push({ ...this.#write(keyOf(field!), op!), attempts: Number(String(attempts)) })
+      const key = keyOf(field!)
+      try {
+        writes.push({ ...this.#write(key, op!), attempts: Number(String(attempts)) })
+      } catch (error) {
+        // Nobody will ever be able to write it, and it shall not hold up the others.
+        const message = `the value cannot be decoded: ${(error as Error).message}`
+        await this.fail([{ key, sequence: op!.readDoubleBE(0), error: message, retryIn: 'never' }])
+      }
     }
     return writes
   }
@@ -166,8 +174,9 @@ class SharedJournal implements RedisJournal {
       const [field, op, attempts, failure] = answer.slice(i, i + 4)
       const text = String(failure)
       const space = text.indexOf(' ')
+      const key = keyOf(field!)
       letters.push({
-        ...this.#write(keyOf(field!), op!),
+        ...this.#letter(key, op!),
         attempts: Number(String(attempts)),
         failedAt: Number(text.slice(0, space)) / 1_000,
         error: text.slice(space + 1),
@@ -216,16 +225,22 @@ class SharedJournal implements RedisJournal {
     return done
   }
 
+  /** What cannot be decoded is listed without its value. */
+  #letter(key: string, op: Buffer): JournalWrite {
+    try {
+      return this.#write(key, op)
+    } catch {
+      return { kind: 'put', key, sequence: op.readDoubleBE(0), value: undefined }
+    }
+  }
+
   #write(key: string, op: Buffer): JournalWrite {
     const sequence = op.readDoubleBE(0)
     if (op[8] === 0) return { kind: 'delete', key, sequence }
     return { kind: 'put', key, sequence, value: this.#codec.decode(op.subarray(scripts.opHead), key) }
   }
 
-  async #script(
-    script: (typeof scripts)['put'],
-    args: readonly (string | Buffer | number)[],
-  ): Promise<unknown> {
+  async #script(script: Script, args: readonly Argument[] | (() => readonly Argument[])): Promise<unknown> {
     this.#assertOpen()
     return this.#link.script(script, args)
   }
@@ -249,6 +264,8 @@ class SharedJournal implements RedisJournal {
     if (this.#closed) throw new CacheError('ERR_CLOSED', 'the journal is closed')
   }
 }
+
+type Argument = string | Buffer | number
 
 const keyOf = (field: Buffer): string => unescapeKey(field.toString())
 

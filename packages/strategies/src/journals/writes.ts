@@ -26,7 +26,16 @@ export function deadLettersOf<V>(rows: Iterable<Row<V>>, limit: number, unpack: 
   for (const row of rows) {
     if (letters.length >= limit) break
     const { key, sequence, attempts, error, failedAt } = row
-    letters.push({ ...operationOf(row, unpack), key, sequence, attempts, error, failedAt })
+    letters.push({ ...letterOf(row, unpack), key, sequence, attempts, error, failedAt })
   }
   return letters
+}
+
+/** What cannot be unpacked is listed without its value. */
+function letterOf<V>(row: Row<V>, unpack: Unpack<V>): JournalOperation {
+  try {
+    return operationOf(row, unpack)
+  } catch {
+    return { kind: 'put', value: undefined }
+  }
 }

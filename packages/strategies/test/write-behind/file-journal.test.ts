@@ -95,6 +95,20 @@ describe('what a run before left', () => {
   })
 })
 
+it('a value that cannot be decoded becomes a dead letter without one, and holds up nobody', async () => {
+  const directory = folder()
+  const encode = () => Buffer.from('no such thing')
+  const broken = fileJournal(directory, { codec: { name: 'x', encode, decode: () => undefined } })
+  await broken.put('a', put(1), 10)
+  await broken.close()
+  const journal = open(directory)
+  await journal.put('b', put(2), 10)
+  expect((await journal.claim(10, 1_000)).map(({ key }) => key)).toEqual(['b'])
+  const [letter] = await journal.deadLetters(10)
+  expect(letter).toMatchObject({ key: 'a', value: undefined })
+  expect(letter!.error).toContain('cannot be decoded')
+})
+
 /** A directory with one log of ten operations, one write each, and where each of them ends. */
 async function tenWrites() {
   const directory = folder()

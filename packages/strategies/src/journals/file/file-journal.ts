@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import {
   CacheError,
+  type ClaimedWrite,
   type Clock,
   type Codec,
   type Duration,
@@ -154,7 +155,7 @@ export function fileJournal(directory: string, options: FileJournalOptions = {})
     return row && journaledOf(row, unpack)
   }
 
-  return {
+  const journal: FileJournal = {
     recovered: { operations: found.operations, ...(found.dropped && { dropped: found.dropped }) },
     put(key, operation, limit) {
       const isNew = open().get(key) === undefined
@@ -175,10 +176,20 @@ export function fileJournal(directory: string, options: FileJournalOptions = {})
           return sequence
         })
     },
-    claim: (limit, leaseMs) =>
-      open()
-        .claim(limit, leaseMs)
-        .map((row) => claimedOf(row, unpack)),
+    async claim(limit, leaseMs) {
+      const claimed: ClaimedWrite[] = []
+      for (const row of open().claim(limit, leaseMs)) {
+        try {
+          claimed.push(claimedOf(row, unpack))
+        } catch (error) {
+          // Nobody will ever be able to write it, and it shall not hold up the others.
+          const message = `the value cannot be decoded: ${(error as Error).message}`
+          const { key, sequence } = row
+          await journal.fail([{ key, sequence, error: message, retryIn: 'never' }])
+        }
+      }
+      return claimed
+    },
     async ack(done) {
       open()
       await Promise.all(done.map((receipt) => note({ type: 'ack', ...receipt }, () => table.ack(receipt))))
@@ -233,4 +244,5 @@ export function fileJournal(directory: string, options: FileJournalOptions = {})
     },
     local: { read },
   }
+  return journal
 }
