@@ -25,5 +25,14 @@ export function attempt<T, U>(
   return isPromise(value) ? value.then(next, failed) : next(value)
 }
 
+/** The answer as a promise, and what is thrown as a rejected one. */
+export function promised<T>(call: () => Awaitable<T>): Promise<T> {
+  try {
+    return Promise.resolve(call())
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
 /** For a promise whose failure somebody else tells of. */
 export const ignore = (): void => {}

@@ -1,3 +1,4 @@
+import { promised } from './awaitable.js'
 import { checkFunction, checkText, wrong } from './checks.js'
 import { give } from './copy.js'
 import { clear, clearPattern, invalidateTags } from './clearing.js'
@@ -290,9 +291,13 @@ export class Cache {
     return targets(this.#scope, keys, calls)
   }
 
-  async #load<V>(key: string, loader: Loader<V>, options?: GetOrSetOptions): Promise<V> {
-    checkFunction(loader, 'loader')
-    return load(this.#engine, { ...this.#target(key, this.#plan(options)), loader }) as Promise<V>
+  #load<V>(key: string, loader: Loader<V>, options?: GetOrSetOptions): Promise<V> {
+    return promised(() => {
+      checkFunction(loader, 'loader')
+      this.#engine.assertOpen()
+      const request = this.#scope.target(key, this.#plan(options))
+      return load(this.#engine, Object.assign(request, { loader })) as Promise<V>
+    })
   }
 
   async #find(key: string): Promise<Found | undefined> {

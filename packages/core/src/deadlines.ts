@@ -1,10 +1,10 @@
 import type { Clock, Timer } from './clock.js'
 
 /** Takes a call off: whether it was in time. */
-type End = () => boolean
+export type End = () => boolean
 
-/** Calls `late` after `ms`, unless it is ended before. */
-export function deadline(clock: Clock, ms: number, late: () => void): End {
+/** Calls `late` after `ms`, unless it is ended before. `keepAlive`: see {@link Clock.setTimer}. */
+export function deadline(clock: Clock, ms: number, keepAlive: boolean, late: () => void): End {
   let over = false
   let timer: Timer
   const end = (): boolean => {
@@ -19,17 +19,22 @@ export function deadline(clock: Clock, ms: number, late: () => void): End {
         if (end()) late()
       },
       ms,
-      true,
+      keepAlive,
     )
   }
   return end
 }
+
+/** How many deadlines that have ended are kept before they are swept out, besides as many as have not. */
+const slack = 500
 
 interface Waiting {
   readonly at: number
   /** `undefined` once it has ended. */
   late: (() => void) | undefined
 }
+
+const isOpen = ({ late }: Waiting): boolean => late !== undefined
 
 /**
  * Deadlines that are all equally far away, on one timer: they come in the order they were set. A timer for each would
@@ -38,22 +43,24 @@ interface Waiting {
 export class DeadlineQueue {
   readonly #clock: Clock
   readonly #ms: number
+  readonly #keepAlive: boolean
   #queue: Waiting[] = []
-  /** Where the queue begins; what is before it has ended. */
-  #head = 0
   #open = 0
   #timer: Timer
 
-  constructor(clock: Clock, ms: number) {
+  /** `keepAlive`: see {@link Clock.setTimer}. */
+  constructor(clock: Clock, ms: number, keepAlive: boolean) {
     this.#clock = clock
     this.#ms = ms
+    this.#keepAlive = keepAlive
   }
 
   /** Calls `late` when the time is over, unless it is ended before. */
   add(late: () => void): End {
-    if (this.#ms === Infinity) return deadline(this.#clock, Infinity, late)
+    if (this.#ms === Infinity) return deadline(this.#clock, Infinity, false, late)
     const waiting: Waiting = { at: this.#clock.now() + this.#ms, late }
     this.#queue.push(waiting)
+    if (this.#queue.length > 2 * this.#open + slack) this.#queue = this.#queue.filter(isOpen)
     if (++this.#open === 1) this.#arm(this.#ms)
     return () => {
       if (waiting.late === undefined) return false
@@ -67,11 +74,10 @@ export class DeadlineQueue {
     if (--this.#open > 0) return
     this.#clock.clearTimer(this.#timer)
     this.#queue = []
-    this.#head = 0
   }
 
   #arm(ms: number): void {
-    this.#timer = this.#clock.setTimer(() => this.#sweep(), ms, true)
+    this.#timer = this.#clock.setTimer(() => this.#sweep(), ms, this.#keepAlive)
   }
 
   /** Tells who is late, and waits for the next one. */
@@ -79,7 +85,7 @@ export class DeadlineQueue {
     const queue = this.#queue
     const now = this.#clock.now()
     const late: (() => void)[] = []
-    let i = this.#head
+    let i = 0
     for (; i < queue.length; i++) {
       const waiting = queue[i]!
       if (waiting.late === undefined) continue
@@ -87,12 +93,8 @@ export class DeadlineQueue {
       late.push(waiting.late)
       waiting.late = undefined
     }
-    this.#head = i
-    if (this.#head > 1_000) {
-      this.#queue = queue.slice(this.#head)
-      this.#head = 0
-    }
-    if (this.#open > late.length) this.#arm(Math.max(1, this.#queue[this.#head]!.at - now))
+    this.#queue = queue.slice(i)
+    if (this.#open > late.length) this.#arm(Math.max(1, this.#queue[0]!.at - now))
     for (const tell of late) {
       this.#ended()
       tell()

@@ -1,10 +1,11 @@
 import { attempt, chain, ignore, isPromise } from './awaitable.js'
 import type { Clock, Timer } from './clock.js'
+import { DeadlineQueue } from './deadlines.js'
 import { CacheError, codeOf } from './errors.js'
 import { type CacheEvents, type EventName, Events, type KeyEvent, type Listener } from './events.js'
 import { Failures } from './failures.js'
 import type { Flight } from './flight.js'
-import type { Look } from './found.js'
+import type { Entry } from './entry.js'
 import { timeoutFor } from './parts.js'
 import type { Settings } from './plan.js'
 import { described, type Target } from './scope.js'
@@ -12,6 +13,7 @@ import { counters, type Counters } from './stats.js'
 import { type Guard, storeGuard } from './store-guard.js'
 import type { Awaitable, Change, Local, Store } from './store.js'
 import { anyDead, TagTable } from './tag-table.js'
+import { UnderWay } from './under-way.js'
 
 /** How many keys whose removal failed are remembered. Beyond it the oldest is told of and forgotten. */
 const mostOwed = 10_000
@@ -39,16 +41,20 @@ export class Engine {
   readonly clock: Clock
   readonly settings: Settings
   readonly guard: Guard
+  /** The ends of loads that have the cache's own `timeouts.load`. */
+  readonly limits: DeadlineQueue
+  /** When leases are to be renewed. */
+  readonly renewals: DeadlineQueue
   readonly tags: TagTable
   readonly events: Events = new Events()
   readonly count: Counters = counters()
   readonly failures: Failures = new Failures()
   /** The load of each key that a new caller may join. */
-  readonly flights: Map<string, Flight> = new Map()
+  readonly flights: UnderWay<Flight> = new UnderWay()
   /** The read of each key that a new caller may share. */
-  readonly looking: Map<string, Promise<Look>> = new Map()
-  /** Every load that has not ended, fenced ones included. */
-  readonly running: Set<Flight> = new Set()
+  readonly looking: UnderWay<Promise<Entry | undefined>> = new UnderWay()
+  /** Every load that has not ended, fenced ones included, each at its `place`. */
+  readonly running: Flight[] = []
   /** Loaders at work whose load was not given up. */
   loading = 0
   closed = false
@@ -58,7 +64,7 @@ export class Engine {
   readonly coarse: () => number
 
   /** Keys that are being changed in a store that has not answered yet. */
-  readonly #changing = new Map<string, number>()
+  readonly #changing = new UnderWay<number>()
   /** The same for changes of many keys. */
   readonly #barriers = new Set<(storeKey: string) => boolean>()
   /** Keys that were to be removed when the store failed. What it has of them is not to be seen. */
@@ -75,6 +81,8 @@ export class Engine {
     this.clock = clock
     this.coarse = (clock.coarse ?? clock.now).bind(clock)
     this.settings = settings
+    this.limits = new DeadlineQueue(clock, settings.timeouts.load, false)
+    this.renewals = new DeadlineQueue(clock, settings.leaseTerm / 3, false)
     this.guard = storeGuard(settings, {
       onCircuit: (state) => this.events.emit('circuit', { state }),
       onRecovered: () => {
@@ -157,8 +165,8 @@ export class Engine {
   }
 
   fenceWhere(matches: (storeKey: string) => boolean): void {
-    for (const keys of [this.flights.keys(), this.looking.keys()]) {
-      for (const storeKey of keys) if (matches(storeKey)) this.fence(storeKey)
+    for (const underWay of [this.flights, this.looking]) {
+      for (const [storeKey] of underWay) if (matches(storeKey)) this.fence(storeKey)
     }
   }
 
@@ -181,7 +189,7 @@ export class Engine {
 
   /** Whether the key is being changed at this moment, so that a load may not be stored over it. */
   isChanging(storeKey: string): boolean {
-    if (this.#changing.has(storeKey)) return true
+    if (this.#changing.get(storeKey) !== undefined) return true
     for (const matches of this.#barriers) if (matches(storeKey)) return true
     return false
   }
@@ -334,12 +342,27 @@ export class Engine {
     return attempt(() => this.guard(during, call), ignore, ignore)
   }
 
+  /** Takes a flight that begins into the tables: for others to join, unless it is `alone`. */
+  enter(flight: Flight, alone: boolean): void {
+    const { storeKey } = flight.request
+    if (!alone) {
+      // An older load that this one replaces must not be stored over it.
+      this.fence(storeKey)
+      this.flights.set(storeKey, flight)
+    }
+    flight.place = this.running.push(flight) - 1
+  }
+
   /** Takes a flight that has ended, or is given up, out of the tables. */
   leave(flight: Flight): void {
     const { storeKey } = flight.request
-    this.clock.clearTimer(flight.timer)
-    this.clock.clearTimer(flight.leaseTimer)
-    this.running.delete(flight)
+    flight.endLimit?.()
+    flight.endWait?.()
+    const last = this.running.pop()!
+    if (last !== flight) {
+      this.running[flight.place] = last
+      last.place = flight.place
+    }
     this.loaderEnded(flight)
     if (this.flights.get(storeKey) === flight) this.flights.delete(storeKey)
   }
@@ -359,7 +382,7 @@ export class Engine {
 
   /** Resolves when no load and no work behind one is left, of what begins meanwhile too. */
   async drain(): Promise<void> {
-    while (this.running.size + this.#work.size > 0) {
+    while (this.running.length + this.#work.size > 0) {
       await Promise.allSettled([...this.#work, ...[...this.running].map((flight) => flight.landed)])
     }
   }
@@ -376,7 +399,7 @@ export class Engine {
     })
     await Promise.race([this.drain(), late])
     const error = new CacheError('ERR_CLOSED', `the cache '${this.settings.name}' was closed during the load`)
-    for (const flight of this.running) {
+    for (const flight of this.running.slice()) {
       this.leave(flight)
       flight.abort(error)
     }

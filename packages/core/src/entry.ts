@@ -75,24 +75,31 @@ export interface EntryFields<V> {
 /** Makes an entry in the compact form that costs memory stores the least. */
 export function createEntry<V>(fields: EntryFields<V>): Entry<V> {
   const { value, createdAt, ttl, grace = 0, loadMs = 0, tags, version, tier = 0 } = fields
-  const details = { grace, tags, version, tier }
-  if (!isSame(shared, details)) shared = isSame(plain, details) ? plain : details
-  return new CompactEntry(value, createdAt, ttl, loadMs, shared)
+  let details = shared[tier]
+  if (details === undefined || !isOf(details, grace, tags, version)) {
+    details = tier === 0 && isOf(plain, grace, tags, version) ? plain : { grace, tags, version, tier }
+    shared[tier] = details
+  }
+  return new CompactEntry(value, createdAt, ttl, loadMs, details)
 }
 
 /** The details of most entries. */
 const plain: EntryDetails = { grace: 0, tags: undefined, version: undefined, tier: 0 }
 
-/** The details of the entry before: most entries of a cache have the same, and share them. */
-let shared = plain
+/** The details of the entry before, of each tier: most entries of a cache have the same, and share them. */
+const shared: EntryDetails[] = [plain]
 
-function isSame(a: EntryDetails, b: EntryDetails): boolean {
+function isOf(
+  details: EntryDetails,
+  grace: number,
+  tags: readonly TagVersion[] | undefined,
+  version: number | string | undefined,
+): boolean {
   return (
-    a.grace === b.grace &&
-    a.version === b.version &&
-    a.tier === b.tier &&
-    (a.tags === b.tags ||
-      (a.tags?.length === b.tags?.length && a.tags!.every((tag, i) => tag === b.tags![i])))
+    details.grace === grace &&
+    details.version === version &&
+    (details.tags === tags ||
+      (details.tags?.length === tags?.length && details.tags!.every((tag, i) => tag === tags![i])))
   )
 }
 

@@ -1,5 +1,5 @@
 import { ignore } from './awaitable.js'
-import { deferred } from './deferred.js'
+import { type Deferred, deferred } from './deferred.js'
 import type { Found } from './found.js'
 import type { Loader } from './loader.js'
 import type { Target } from './scope.js'
@@ -46,6 +46,8 @@ export class Flight {
   readonly startedAt: number
   /** The table's count of tag changes when it began. */
   readonly changes: number
+  /** Where it stands in the list of what is running. */
+  place = 0
   /** How many callers wait. */
   waiting = 0
   /** It goes on when nobody waits. */
@@ -70,13 +72,14 @@ export class Flight {
   lease: string | undefined
   /** Gives the lease back, if it has one. */
   endLease: (() => void) | undefined
-  /** Ends it by `timeouts.load`. */
-  timer: unknown
-  /** Renews its lease, or asks for it again. Nothing goes on behind it once the flight has left. */
-  leaseTimer: unknown
+  /** Called when it leaves: ends the deadline of the load. */
+  endLimit: (() => unknown) | undefined
+  /** Called when it leaves: ends the renewal of its lease, or its wait for one. */
+  endWait: (() => unknown) | undefined
 
   readonly #landing = deferred<Landed>()
-  readonly #reading = deferred<void>()
+  #hasRead = false
+  #reading: Deferred<void> | undefined
   #controller: AbortController | undefined
   #reason: { readonly error: unknown } | undefined
 
@@ -97,12 +100,15 @@ export class Flight {
 
   /** Settles when the store has been asked and `stale` is known. */
   get read(): Promise<void> {
+    this.#reading ??= deferred()
+    if (this.#hasRead) this.#reading.resolve()
     return this.#reading.promise
   }
 
   /** The store has been asked. */
   hasRead(): void {
-    this.#reading.resolve()
+    this.#hasRead = true
+    this.#reading?.resolve()
   }
 
   /** The loader's signal, made when it is asked for. */
@@ -114,17 +120,27 @@ export class Flight {
     return this.#controller.signal
   }
 
-  /** Tells those who wait what it brought, or with what it failed. */
-  land(outcome: Promise<Landed>): void {
-    this.settled = true
-    this.hasRead()
-    this.#landing.resolve(outcome)
+  /** Tells those who wait what it brought. */
+  land(landed: Landed): void {
+    this.#settle()
+    this.#landing.resolve(landed)
+  }
+
+  /** Tells those who wait with what it failed. */
+  crash(error: unknown): void {
+    this.#settle()
+    this.#landing.reject(error)
   }
 
   /** Gives the load up: its loader is told, those who wait get `reason`, and what it still brings is dropped. */
   abort(reason: unknown): void {
-    this.land(Promise.reject(reason))
+    this.crash(reason)
     this.#reason = { error: reason }
     this.#controller?.abort(reason)
+  }
+
+  #settle(): void {
+    this.settled = true
+    this.hasRead()
   }
 }

@@ -1,4 +1,5 @@
-import { isPromise } from './awaitable.js'
+import { attempt, chain, isPromise } from './awaitable.js'
+import { deadline } from './deadlines.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
 import { CacheError, codeOf } from './errors.js'
@@ -8,50 +9,47 @@ import { acquire, release } from './leasing.js'
 import { Context, unwrap } from './load-context.js'
 import { defaultErrorTtl, type Plan } from './plan.js'
 import { unreadable, usable } from './reading.js'
+import type { TagVersion } from './entry.js'
+import type { Awaitable } from './store.js'
 import type { TagPosition } from './tag-table.js'
 import { commit, makeEntry, ttlOfValue } from './writing.js'
 
 /** Starts a load. It is in the table before anything is waited for, so that nobody starts another. */
 export function begin(engine: Engine, request: Request): Flight {
-  const { storeKey, plan } = request
+  const { plan } = request
   const forced = plan.forceRefresh === true || plan.skip === 'read'
   const flight = new Flight(request, forced, engine.clock.now(), engine.tags.changes)
-  if (plan.skip !== 'both') {
-    // An older load that this one replaces must not be stored over it.
-    engine.fence(storeKey)
-    engine.flights.set(storeKey, flight)
-  }
-  engine.running.add(flight)
+  engine.enter(flight, plan.skip === 'both')
   // Most flights find what they need in the store, which has a timeout of its own.
   if (engine.settings.timeouts.store >= plan.timeouts.load) limit(engine, flight)
-  void fly(engine, flight)
+  void bring(engine, flight).then(
+    (landed) => end(engine, flight, () => flight.land(landed)),
+    (error: unknown) => end(engine, flight, () => flight.crash(error)),
+  )
   return flight
 }
 
 /** Has the flight given up when its time is over. From here on it waits for others: a loader, or another process. */
 function limit(engine: Engine, flight: Flight): void {
-  const { request, startedAt, timer } = flight
+  const { request } = flight
   const { load } = request.plan.timeouts
-  if (load === Infinity || timer !== undefined || flight.settled) return
+  if (flight.endLimit !== undefined || flight.settled) return
   const late = (): void => {
     const message = `no value within timeouts.load (${load} ms)`
     giveUp(engine, flight, new CacheError('ERR_LOAD_TIMEOUT', message, request))
   }
-  flight.timer = engine.clock.setTimer(late, Math.max(0, startedAt + load - engine.clock.now()), false)
+  flight.endLimit =
+    load === engine.settings.timeouts.load
+      ? engine.limits.add(late)
+      : deadline(engine.clock, load, false, late)
 }
 
-async function fly(engine: Engine, flight: Flight): Promise<void> {
-  const outcome = bring(engine, flight)
-  try {
-    await outcome
-  } catch {
-    // Whoever waits is told.
-  }
+function end(engine: Engine, flight: Flight, settle: () => void): void {
   // A lease that was not used up by a commit.
   release(engine, flight)
   if (flight.settled) return
   engine.leave(flight)
-  flight.land(outcome)
+  settle()
 }
 
 /** Gives a load up, for a reason that everyone who still waits is told. */
@@ -70,11 +68,13 @@ async function bring(engine: Engine, flight: Flight): Promise<Landed> {
   const { skip } = plan
   let position: TagPosition
   if (skip !== 'both') {
-    position = await mark(engine, flight)
+    const marked = mark(engine, flight)
+    position = isPromise(marked) ? await marked : marked
     const { leases } = engine.store
     // With leases the store is asked in any case, for the right to load.
-    const found =
-      leases === undefined && (known !== undefined || skip === 'read') ? known : await read(engine, flight)
+    const asked = leases !== undefined || (known === undefined && skip !== 'read')
+    const read = asked ? readOrTolerate(engine, flight) : known
+    const found = isPromise(read) ? await read : read
     if (found?.state === 'fresh' && !flight.forced) return { value: found.value, found }
     if (skip !== 'read') flight.stale = found ?? known
   }
@@ -91,75 +91,92 @@ async function bring(engine: Engine, flight: Flight): Promise<Landed> {
   const context = new Context(flight, engine.clock.now())
   let result: unknown
   try {
-    result = await call(engine, flight, () => loader(context))
+    result = call(engine, flight, () => loader(context))
+    if (isPromise(result)) result = await result
   } catch (error) {
     if (!flight.settled && error !== startOver) failed(engine, flight, error, true)
     throw error
+  } finally {
+    engine.loaderEnded(flight)
   }
   const { value, keep } = unwrap(result)
   if (flight.settled) return { value }
   const ms = engine.clock.now() - flight.loadedAt
   engine.failures.delete(storeKey)
   engine.tell('load', flight.request, { ms, background: flight.background })
-  const outdated =
-    keep &&
-    skip !== 'write' &&
-    skip !== 'both' &&
-    !(await keepLoaded(engine, flight, value, context.plan(result), position, ms))
-  return { value, outdated }
+  if (!keep || skip === 'write' || skip === 'both') return { value }
+  const kept = keepLoaded(engine, flight, value, context.plan(result), position, ms)
+  return { value, outdated: !(isPromise(kept) ? await kept : kept) }
 }
 
 /** Captures the versions of the tags, and where invalidations stand, before anything is read. */
-async function mark(engine: Engine, flight: Flight): Promise<TagPosition> {
+function mark(engine: Engine, flight: Flight): Awaitable<TagPosition> {
   const { scope, plan, key } = flight.request
   const names = scope.tagsIn(plan.tags)
-  try {
-    // Asked together, so that it is one trip where there is one to make.
-    const position = engine.tags.position()
-    const tags = engine.tags.snapshot(names)
-    if (!isPromise(position) && !isPromise(tags)) {
+  return attempt(
+    () => {
+      // Asked together, so that it is one trip where there is one to make.
+      const position = engine.tags.position()
+      const tags = engine.tags.snapshot(names)
+      return isPromise(position) || isPromise(tags)
+        ? Promise.all([position, tags])
+        : ([position, tags] as const)
+    },
+    ([position, tags]) => {
       flight.tags = tags
       return position
-    }
-    const [at, versions] = await Promise.all([position, tags])
-    flight.tags = versions
-    return at
-  } catch (error) {
-    // Without them nothing can be kept, but in the nearest tier, for as long as nobody can be asked.
-    flight.storable = engine.local.alone !== undefined
-    if (flight.storable) {
-      flight.alone = true
-      flight.tags = engine.tags.mint(names)
-    }
-    engine.tolerate(error, 'read the tags', key)
-    return undefined
-  }
+    },
+    (error) => {
+      // Without them nothing can be kept, but in the nearest tier, for as long as nobody can be asked.
+      flight.storable = engine.local.alone !== undefined
+      if (flight.storable) {
+        flight.alone = true
+        flight.tags = engine.tags.mint(names)
+      }
+      engine.tolerate(error, 'read the tags', key)
+      return undefined
+    },
+  )
 }
 
-/** What the store has, and the lease where there are leases. A store that fails is left alone by this load. */
-async function read(engine: Engine, flight: Flight): Promise<Found | undefined> {
+/** What the store has, and the lease where there are leases. */
+function read(engine: Engine, flight: Flight): Awaitable<Found | undefined> {
   const { storeKey } = flight.request
-  const { leases } = engine.store
-  let asks = flight.request.unasked === true ? 0 : 2
-  while (asks-- > 0) {
-    try {
-      await engine.settle(storeKey)
-      if (leases !== undefined) return await acquire(engine, flight, () => limit(engine, flight))
-      return await usable(engine, flight.request, await engine.guard('get', (store) => store.get(storeKey)))
-    } catch (error) {
-      if (error === startOver) throw error
-      await unreadable(engine, flight.request, error)
-      if (codeOf(error) !== 'ERR_POISONED') break
-      // What could not be read is gone now, and the right to load still to be had.
-      if (leases === undefined) return undefined
-    }
+  return chain(engine.settle(storeKey), () =>
+    engine.store.leases !== undefined
+      ? acquire(engine, flight, () => limit(engine, flight))
+      : chain(
+          engine.guard('get', (store) => store.get(storeKey)),
+          (entry) => usable(engine, flight.request, entry),
+        ),
+  )
+}
+
+/** The same, where a store that fails is left alone by this load. */
+function readOrTolerate(engine: Engine, flight: Flight, again = false): Awaitable<Found | undefined> {
+  const { storeKey, unasked } = flight.request
+  const leaveAlone = (): Awaitable<Found | undefined> => {
+    flight.alone = true
+    return usable(engine, flight.request, engine.local.peek(storeKey))
   }
-  flight.alone = true
-  return usable(engine, flight.request, engine.local.peek(storeKey))
+  if (unasked === true) return leaveAlone()
+  return attempt(
+    () => read(engine, flight),
+    (found) => found,
+    (error) => {
+      if (error === startOver) throw error
+      return chain(unreadable(engine, flight.request, error), () => {
+        if (codeOf(error) !== 'ERR_POISONED') return leaveAlone()
+        // What could not be read is gone now, and the right to load still to be had.
+        if (engine.store.leases === undefined) return undefined
+        return again ? leaveAlone() : readOrTolerate(engine, flight, true)
+      })
+    },
+  )
 }
 
 /** Runs the loader, and knows while its synchronous part does. */
-async function call(engine: Engine, flight: Flight, run: () => unknown): Promise<unknown> {
+function call(engine: Engine, flight: Flight, run: () => unknown): unknown {
   const { asyncContext } = engine.settings
   flight.loadedAt = engine.clock.now()
   engine.count.loads++
@@ -167,13 +184,11 @@ async function call(engine: Engine, flight: Flight, run: () => unknown): Promise
   flight.atWork = true
   flight.calling = true
   try {
-    const answer =
-      asyncContext === undefined ? run() : asyncContext.run({ flight, outer: asyncContext.getStore() }, run)
-    flight.calling = false
-    return await answer
+    return asyncContext === undefined
+      ? run()
+      : asyncContext.run({ flight, outer: asyncContext.getStore() }, run)
   } finally {
     flight.calling = false
-    engine.loaderEnded(flight)
   }
 }
 
@@ -192,39 +207,42 @@ function failed(engine: Engine, flight: Flight, error: unknown, holdOff: boolean
 }
 
 /** Keeps what was loaded, unless its key or a tag changed meanwhile. `false`: a tag the loader added did. */
-async function keepLoaded(
+function keepLoaded(
   engine: Engine,
   flight: Flight,
   value: unknown,
   plan: Plan,
   position: TagPosition,
   ms: number,
-): Promise<boolean> {
+): Awaitable<boolean> {
   const { scope, key, storeKey } = flight.request
   const ttl = ttlOfValue(value, plan, engine.settings.random)
   const kept = give(value, plan)
   if (!flight.storable) return true
   if (ttl === 0) {
-    if (flight.stale !== undefined && !flight.fenced) await engine.drop(storeKey)
-    return true
+    const dropped = flight.stale !== undefined && !flight.fenced ? engine.drop(storeKey) : undefined
+    return chain(dropped, () => true)
   }
-  let { tags } = flight
-  const late = scope.tagsIn(plan.tags).filter((name) => !tags.some((tag) => tag.name === name))
-  let inTime = true
-  if (late.length > 0) {
-    try {
-      const added = await engine.tags.snapshotSince(late, position)
-      if (added === undefined) inTime = false
-      else tags = [...tags, ...added]
-    } catch (error) {
+  const store = (added: readonly TagVersion[] | undefined): Awaitable<boolean> => {
+    const tags = added === undefined || added.length === 0 ? flight.tags : [...flight.tags, ...added]
+    const entry = makeEntry(engine, kept, plan, ttl, tags, Math.round(ms))
+    return chain(added !== undefined && commit(engine, flight, entry, plan), (stored) => {
+      if (!stored) {
+        engine.count.fenced++
+        engine.tell('fenced', flight.request, {})
+      }
+      return added !== undefined
+    })
+  }
+  if (plan.tags === flight.request.plan.tags) return store([])
+  const late = scope.tagsIn(plan.tags).filter((name) => !flight.tags.some((tag) => tag.name === name))
+  if (late.length === 0) return store([])
+  return attempt(
+    () => engine.tags.snapshotSince(late, position),
+    store,
+    (error) => {
       engine.tolerate(error, 'read the tags', key)
       return true
-    }
-  }
-  const entry = makeEntry(engine, kept, plan, ttl, tags, Math.round(ms))
-  if (!inTime || !(await commit(engine, flight, entry, plan))) {
-    engine.count.fenced++
-    engine.tell('fenced', flight.request, {})
-  }
-  return inTime
+    },
+  )
 }

@@ -7,6 +7,3 @@ export interface Found {
   readonly value: unknown
   readonly state: 'fresh' | 'stale'
 }
-
-/** What a look into the store ended with: an entry, nothing, or a failure that everyone who looked tells of. */
-export type Look = { readonly entry: Entry | undefined } | { readonly error: unknown }

@@ -70,6 +70,7 @@ export { type Clock, systemClock, type Timer } from './clock.js'
 export { type Random, randomId, systemRandom } from './random.js'
 export { escapeGlob, matchGlob } from './glob.js'
 export { cloneOf, freezeOf } from './copy.js'
+export { UnderWay } from './under-way.js'
 
 // Observe
 export type { CacheEvents, EventName, KeyEvent, Listener } from './events.js'

@@ -1,4 +1,4 @@
-import { isPromise } from './awaitable.js'
+import { chain, isPromise, promised } from './awaitable.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
 import type { Entry } from './entry.js'
@@ -16,34 +16,46 @@ import { handOver, wait, type Waited } from './waiting.js'
 
 /**
  * The value, loaded if nobody has it or is getting it. The one path of every read with a loader that is not a
- * plain hit: the nearest tier, then the flight under way, then one of its own.
+ * plain hit: the nearest tier, the store where a look is cheap, the flight under way, then one of its own.
  */
-export async function load(engine: Engine, request: Request): Promise<unknown> {
+export function load(engine: Engine, request: Request): Promise<unknown> {
+  return promised(() => {
+    const { storeKey, plan } = request
+    engine.assertOpen()
+    plan.signal?.throwIfAborted()
+    if (passesOver(plan) || request.looked === true || !looksFirst(engine, plan))
+      return joinOrBegin(engine, request)
+    return chain(nearest(engine, request), (found) => {
+      if (found !== undefined) return serve(engine, request, found)
+      if (joinable(engine, storeKey) !== undefined) return joinOrBegin(engine, request)
+      return look(engine, request, (seen) => {
+        engine.assertOpen()
+        if (seen === 'failed') return joinOrBegin(engine, { ...request, unasked: true })
+        // Somebody may have begun a load meanwhile.
+        return seen?.state === 'fresh' ? serve(engine, request, seen) : joinOrBegin(engine, request)
+      })
+    })
+  })
+}
+
+/** Whether the caller wants a load of its own, whatever is there and whoever loads. */
+const passesOver = ({ forceRefresh, skip }: Plan): boolean =>
+  forceRefresh === true || skip === 'read' || skip === 'both'
+
+/** The value of the flight under way, or of one of its own. */
+async function joinOrBegin(engine: Engine, request: Request): Promise<unknown> {
   const { storeKey, plan } = request
-  engine.assertOpen()
-  plan.signal?.throwIfAborted()
-  const alone = plan.forceRefresh === true || plan.skip === 'read' || plan.skip === 'both'
-  let unasked = false
-  let looks = !alone && request.looked !== true && looksFirst(engine, plan)
+  const alone = passesOver(plan)
   for (;;) {
     const near = alone ? undefined : nearest(engine, request)
     const found = isPromise(near) ? await near : near
     if (found !== undefined) return serve(engine, request, found)
     const joined = alone ? undefined : joinable(engine, storeKey)
-    if (joined === undefined && looks) {
-      looks = false
-      const seen = await look(engine, request)
-      engine.assertOpen()
-      if (seen === 'failed') unasked = true
-      else if (seen?.state === 'fresh') return serve(engine, request, seen)
-      // Somebody may have begun a load meanwhile.
-      continue
-    }
     if (joined !== undefined) request.onWait?.()
     const { changes } = engine.tags
     let waited: Waited
     try {
-      waited = await wait(engine, joined ?? begin(engine, unasked ? { ...request, unasked } : request), plan)
+      waited = await wait(engine, joined ?? begin(engine, request), plan)
     } catch (error) {
       if (error === startOver && joined !== undefined) continue
       missed(engine, request, joined)
@@ -99,17 +111,22 @@ function joinable(engine: Engine, storeKey: string): Flight | undefined {
 function refreshIfDue(engine: Engine, request: Request, found: Found): void {
   const { plan, storeKey } = request
   if (plan.skip === 'write' || !isDue(engine, plan, found.entry)) return
-  if (engine.flights.has(storeKey) || engine.failures.get(storeKey, engine.clock.now()) !== undefined) return
+  if (
+    engine.flights.get(storeKey) !== undefined ||
+    engine.failures.get(storeKey, engine.clock.now()) !== undefined
+  )
+    return
   handOver(engine, begin(engine, { ...request, background: true, found }))
 }
 
 function isDue(engine: Engine, { refreshAhead, beta }: Plan, { createdAt, staleAt, loadMs }: Entry): boolean {
+  if (refreshAhead === undefined && beta === undefined) return false
   const now = engine.clock.now()
   if (refreshAhead !== undefined) return now >= createdAt + (staleAt - createdAt) * refreshAhead
   // Not in the first half of its life, however slow the load.
-  if (beta === undefined || staleAt - now > (staleAt - createdAt) / 2) return false
+  if (staleAt - now > (staleAt - createdAt) / 2) return false
   // The draw is from (0, 1]: the logarithm of 0 is infinite.
-  return now - loadMs * beta * Math.log(1 - engine.settings.random()) >= staleAt
+  return now - loadMs * beta! * Math.log(1 - engine.settings.random()) >= staleAt
 }
 
 /** Counts and tells a fresh answer. */

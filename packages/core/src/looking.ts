@@ -1,9 +1,12 @@
+import { chain, promised } from './awaitable.js'
 import type { Engine } from './engine.js'
+import type { Entry } from './entry.js'
 import { codeOf } from './errors.js'
-import type { Found, Look } from './found.js'
+import type { Found } from './found.js'
 import type { Plan } from './plan.js'
 import { unreadable, usable } from './reading.js'
 import type { Target } from './scope.js'
+import type { Awaitable } from './store.js'
 
 /**
  * Whether a plain read comes before a load. Where keys are lent, taking a lease costs several times a read, and most
@@ -14,31 +17,40 @@ export function looksFirst({ store, settings }: Engine, { signal, timeouts }: Pl
 }
 
 /**
- * What the store has and can be used, or `'failed'`. Callers of one key share the read, unless the key has changed
- * since it began.
+ * `next` of what the store has and can be used, or of `'failed'`. Callers of one key share the read, unless the key
+ * has changed since it began.
  */
-export async function look(engine: Engine, target: Target): Promise<Found | 'failed' | undefined> {
+export function look<T>(
+  engine: Engine,
+  target: Target,
+  next: (seen: Found | 'failed' | undefined) => Awaitable<T>,
+): Promise<T> {
   const { storeKey } = target
   let looking = engine.looking.get(storeKey)
   if (looking === undefined) {
     looking = read(engine, storeKey)
     engine.looking.set(storeKey, looking)
-    const mine = looking
-    void mine.then(() => {
-      if (engine.looking.get(storeKey) === mine) engine.looking.delete(storeKey)
-    })
   }
-  const answer = await looking
-  if ('entry' in answer) return usable(engine, target, answer.entry)
-  await unreadable(engine, target, answer.error)
-  return codeOf(answer.error) === 'ERR_POISONED' ? undefined : 'failed'
+  const mine = looking
+  const over = (): void => {
+    if (engine.looking.get(storeKey) === mine) engine.looking.delete(storeKey)
+  }
+  return mine.then(
+    (entry) => {
+      over()
+      return chain(usable(engine, target, entry), next)
+    },
+    (error: unknown) => {
+      over()
+      return chain(unreadable(engine, target, error), () =>
+        next(codeOf(error) === 'ERR_POISONED' ? undefined : 'failed'),
+      )
+    },
+  )
 }
 
-async function read(engine: Engine, storeKey: string): Promise<Look> {
-  try {
-    await engine.settle(storeKey)
-    return { entry: await engine.guard('get', (store) => store.get(storeKey)) }
-  } catch (error) {
-    return { error }
-  }
+function read(engine: Engine, storeKey: string): Promise<Entry | undefined> {
+  return promised(() =>
+    chain(engine.settle(storeKey), () => engine.guard('get', (store) => store.get(storeKey))),
+  )
 }

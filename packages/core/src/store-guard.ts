@@ -35,7 +35,7 @@ export function storeGuard({ store, clock, circuit, timeouts }: Settings, hooks:
   let failed = 0
   let openUntil = 0
   let probing = false
-  const queue = new DeadlineQueue(clock, timeouts.store)
+  const queue = new DeadlineQueue(clock, timeouts.store, true)
 
   const guard: Guard = (during, call, timeout = timeouts.store) => {
     if (openUntil > 0 && !probing && clock.now() >= openUntil) probe()
@@ -71,7 +71,7 @@ export function storeGuard({ store, clock, circuit, timeouts }: Settings, hooks:
     return new Promise<T>((resolve, reject) => {
       const fail = (cause?: unknown): void => reject(failure(during, cause, timeout))
       // Nearly every call has the store's own timeout, and these end in the order they begin.
-      const end = timeout === timeouts.store ? queue.add(fail) : deadline(clock, timeout, fail)
+      const end = timeout === timeouts.store ? queue.add(fail) : deadline(clock, timeout, true, fail)
       answer.then(
         (value) => {
           if (!end()) return

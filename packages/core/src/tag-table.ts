@@ -9,6 +9,8 @@ interface Marker extends TagVersion {
   /** The table's count of changes when this version came. */
   readonly bornAt: number
   alive: boolean
+  /** Since it was last spared. */
+  used: boolean
 }
 
 /** Where the invalidations stood when a load began. Opaque; undefined where that could not be learned. */
@@ -70,9 +72,7 @@ export class TagTable {
       const marker = this.#markers.get(name) ?? (this.#shared ? undefined : this.#put(name, this.#horizon))
       // Without a position to compare with, there is a version of each.
       if (marker === undefined) return this.#ask(names) as Awaitable<readonly TagVersion[]>
-      // The one in use longest ago is the first to be forgotten.
-      this.#markers.delete(name)
-      this.#markers.set(name, marker)
+      marker.used = true
       versions.push(marker)
     }
     return versions
@@ -195,16 +195,29 @@ export class TagTable {
   }
 
   #put(name: string, bornAt: number, version = `${this.#run}.${(++this.#versions).toString(36)}`): Marker {
-    if (this.#markers.size >= this.#max) {
-      // Its entries become misses, which costs loads and never truth.
-      const oldest = this.#markers.values().next().value as Marker
-      oldest.alive = false
-      this.#markers.delete(oldest.name)
-      this.#horizon = Math.max(this.#horizon, oldest.bornAt)
-    }
-    const marker: Marker = { name, version, bornAt, alive: true }
+    if (this.#markers.size >= this.#max) this.#forgetOne()
+    const marker: Marker = { name, version, bornAt, alive: true, used: false }
     this.#markers.set(name, marker)
     return marker
+  }
+
+  /**
+   * Makes room: the oldest goes, but one that was used since it was last looked at here has a second chance. (Moving it
+   * at each use instead would have the map copied over and over.) Its entries become misses, which costs loads and never
+   * truth.
+   */
+  #forgetOne(): void {
+    for (const marker of this.#markers.values()) {
+      this.#markers.delete(marker.name)
+      if (marker.used) {
+        marker.used = false
+        this.#markers.set(marker.name, marker)
+        continue
+      }
+      marker.alive = false
+      this.#horizon = Math.max(this.#horizon, marker.bornAt)
+      return
+    }
   }
 
   /** Asks the source; `undefined` if a tag may have been invalidated after the position `since`. */

@@ -1,4 +1,4 @@
-import { attempt, chain, isPromise } from './awaitable.js'
+import { attempt, chain } from './awaitable.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
 import { createEntry, type Entry, graceOf, type TagVersion } from './entry.js'
@@ -43,38 +43,33 @@ export function makeEntry(
 }
 
 /** Stores what a load brought, if nothing changed its key or its tags since it began. */
-export async function commit(engine: Engine, flight: Flight, entry: Entry, plan: Plan): Promise<boolean> {
-  const { storeKey, key } = flight.request
-  const { guard } = engine
+export function commit(engine: Engine, flight: Flight, entry: Entry, plan: Plan): Awaitable<boolean> {
+  const { storeKey, key, among = 1 } = flight.request
   const { leases } = engine.store
   const { lease } = flight
   if (flight.fenced || flight.settled || engine.isChanging(storeKey) || anyDead(entry.tags)) return false
   approve(entry, plan)
-  const keepNear = (): void => {
+  const keepNear = (): true => {
     if (!flight.fenced && !engine.isChanging(storeKey)) engine.local.alone?.set(storeKey, entry)
-  }
-  if (flight.alone) {
-    keepNear()
     return true
   }
-  try {
-    if (leases === undefined) {
-      const answer = guard('set', (store) => store.set(storeKey, entry))
-      if (isPromise(answer)) await answer
-      return true
-    }
-    if (lease === undefined) return false
-    flight.lease = undefined
-    return await guard(
-      'commit',
-      () => leases.commit(storeKey, lease, entry),
-      engine.timeoutFor(flight.request.among ?? 1),
-    )
-  } catch (error) {
-    engine.tolerate(error, 'set', key)
-    keepNear()
-    return true
-  }
+  if (flight.alone) return keepNear()
+  if (leases !== undefined && lease === undefined) return false
+  flight.lease = undefined
+  return attempt(
+    () =>
+      leases === undefined
+        ? chain(
+            engine.guard('set', (store) => store.set(storeKey, entry)),
+            () => true,
+          )
+        : engine.guard('commit', () => leases.commit(storeKey, lease!, entry), engine.timeoutFor(among)),
+    (stored) => stored,
+    (error) => {
+      engine.tolerate(error, 'set', key)
+      return keepNear()
+    },
+  )
 }
 
 /** Replaces an entry, at once where the store answers at once. */

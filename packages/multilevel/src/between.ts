@@ -13,7 +13,7 @@ import { atTier } from './entries.js'
 export type Fill = (entry: Entry | undefined) => Promise<void>
 
 /** There is nothing to fill. */
-export const nothing: Fill = () => Promise.resolve()
+const nothing: Fill = () => Promise.resolve()
 
 /** How long a tier waits for what is behind it, in milliseconds. */
 const term = 1_000
@@ -40,7 +40,6 @@ export class Between {
    * lease: what was read before a change is not put back after it.
    */
   async ask(key: string): Promise<{ readonly entry?: Entry; readonly fill: Fill }> {
-    if (this.isEmpty) return { fill: nothing }
     const lent: Leases[] = []
     const token = randomId()
     const fill: Fill = async (entry) => {
@@ -63,7 +62,7 @@ export class Between {
 
   /** Ends what they have, and every fill under way. Fails if one does: it would go on answering. */
   async delete(key: string): Promise<void> {
-    if (!this.isEmpty) await Promise.all(this.#stores.map((store) => store.delete(key)))
+    await Promise.all(this.#stores.map((store) => store.delete(key)))
   }
 
   async clear(prefix: string): Promise<void> {

@@ -8,7 +8,7 @@ import {
   type Store,
   systemClock,
 } from '@flow-cache/core'
-import { Between, nothing, settled } from './between.js'
+import { Between, settled } from './between.js'
 import { atTier } from './entries.js'
 import { Near } from './near.js'
 import type { TieredStoreOptions } from './options.js'
@@ -120,23 +120,32 @@ class TieredStore implements Store {
   }
 
   /** Asks the shared tiers, and keeps what they have near. */
-  async #ask(key: string): Promise<Entry | undefined> {
-    const ticket = this.#reads.begin(key)
-    try {
-      const { entry, fill } = await this.#between.ask(key)
-      const found = entry ?? (await settled(this.#base.get(key), fill))
-      await fill(found)
-      if (found === undefined) {
-        // What the deciding tier does not have, no other has.
-        if (!ticket.overtaken) this.#near.delete(key)
-        return undefined
-      }
-      const tier = found.tier >= this.#plan.near.length ? found.tier : this.tiers.length - 1
-      if (!ticket.overtaken) this.#near.set(key, found)
-      return atTier(found, tier)
-    } finally {
-      this.#reads.end(key, ticket)
-    }
+  #ask(key: string): Promise<Entry | undefined> {
+    return this.#reads.during(
+      key,
+      () => (this.#between.isEmpty ? this.#base.get(key) : this.#askAll(key)),
+      (found, newest) => {
+        if (found === undefined) {
+          // What the deciding tier does not have, no other has.
+          if (newest) this.#near.delete(key)
+          return undefined
+        }
+        if (newest) this.#near.set(key, found)
+        return this.#fromShared(found)
+      },
+    )
+  }
+
+  /** The entry with the tier that had it: one of those between has said so, otherwise it was the last. */
+  #fromShared(entry: Entry): Entry {
+    return atTier(entry, entry.tier >= this.#plan.near.length ? entry.tier : this.tiers.length - 1)
+  }
+
+  async #askAll(key: string): Promise<Entry | undefined> {
+    const { entry, fill } = await this.#between.ask(key)
+    const found = entry ?? (await settled(this.#base.get(key), fill))
+    await fill(found)
+    return found
   }
 
   async #getMany(keys: readonly string[]): Promise<(Entry | undefined)[]> {
@@ -197,63 +206,70 @@ class TieredStore implements Store {
    * Changes a key in every tier: it is gone from the nearer ones before and after the deciding one changes, so that
    * nobody puts the old value back between, and the new one is kept near if it is still the newest.
    */
-  async #write<T>(key: string, entry: Entry | undefined, write: () => Awaitable<T>): Promise<T> {
+  #write<T>(key: string, entry: Entry | undefined, write: () => Awaitable<T>): Promise<T> {
     this.#drop(key)
-    const ticket = this.#reads.begin(key)
-    try {
-      await this.#between.delete(key)
-      const answer = await write()
-      await this.#between.delete(key)
-      const newest = !ticket.overtaken
-      this.#drop(key)
-      if (entry !== undefined && newest) this.#near.set(key, entry)
-      return answer
-    } finally {
-      this.#reads.end(key, ticket)
-    }
+    return this.#reads.during(
+      key,
+      () => (this.#between.isEmpty ? write() : this.#writeAll(key, write)),
+      (answer, newest) => {
+        this.#drop(key)
+        if (entry !== undefined && newest) this.#near.set(key, entry)
+        return answer
+      },
+    )
+  }
+
+  async #writeAll<T>(key: string, write: () => Awaitable<T>): Promise<T> {
+    await this.#between.delete(key)
+    const answer = await write()
+    await this.#between.delete(key)
+    return answer
   }
 
   #leasesOf(leases: Leases): Leases {
     return {
-      acquire: (key, token, termMs, always) => this.#acquire(leases, key, token, termMs, always),
-      commit: async (key, token, entry) => {
-        const ticket = this.#reads.begin(key)
-        try {
-          const held = await leases.commit(key, token, entry)
-          if (held && !ticket.overtaken) this.#near.set(key, entry)
-          return held
-        } finally {
-          this.#reads.end(key, ticket)
-        }
-      },
+      acquire: (key, token, termMs, always) =>
+        this.#reads.during(
+          key,
+          () => this.#acquire(leases, key, token, termMs, always),
+          (got, newest) => {
+            if (got.entry === undefined) return got
+            if (got.status === 'fresh' && newest) this.#near.set(key, got.entry)
+            return { ...got, entry: this.#fromShared(got.entry) }
+          },
+        ),
+      commit: (key, token, entry) =>
+        this.#reads.during(
+          key,
+          () => leases.commit(key, token, entry),
+          (held, newest) => {
+            if (held && newest) this.#near.set(key, entry)
+            return held
+          },
+        ),
       renew: (key, token, termMs) => leases.renew(key, token, termMs),
       release: (key, token) => leases.release(key, token),
       expire: (key) => this.#write(key, undefined, () => leases.expire(key)),
     }
   }
 
-  async #acquire(
+  #acquire(
     leases: Leases,
     key: string,
     token: string,
     termMs: number,
     always: boolean | undefined,
-  ): Promise<Acquired> {
-    const ticket = this.#reads.begin(key)
-    try {
-      const { entry: between, fill } = always === true ? { fill: nothing } : await this.#between.ask(key)
-      const got: Acquired =
-        between === undefined
-          ? await settled(leases.acquire(key, token, termMs, always), fill)
-          : { status: 'fresh', entry: between }
-      await fill(got.status === 'fresh' ? got.entry : undefined)
-      if (got.entry === undefined) return got
-      if (got.status === 'fresh' && !ticket.overtaken) this.#near.set(key, got.entry)
-      const tier = between === undefined ? this.tiers.length - 1 : between.tier
-      return { ...got, entry: atTier(got.entry, tier) }
-    } finally {
-      this.#reads.end(key, ticket)
-    }
+  ): Awaitable<Acquired> {
+    const lend = (): Awaitable<Acquired> => leases.acquire(key, token, termMs, always)
+    return this.#between.isEmpty || always === true ? lend() : this.#acquireAll(key, lend)
+  }
+
+  async #acquireAll(key: string, lend: () => Awaitable<Acquired>): Promise<Acquired> {
+    const { entry, fill } = await this.#between.ask(key)
+    if (entry !== undefined) return { status: 'fresh', entry }
+    const got = await settled(lend(), fill)
+    await fill(got.status === 'fresh' ? got.entry : undefined)
+    return got
   }
 
   /** The key has changed, or is about to. */

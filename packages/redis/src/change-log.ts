@@ -38,6 +38,8 @@ export class ChangeLog implements Log {
   #announced = 0
   /** Where it stood when it had been read to its end; `undefined` while it is not followed. */
   #caughtUp: Position | undefined
+  /** The number of the last change of tags that this process made. */
+  #tagChanges = 0
   #heardAt = 0
   #blind = false
   #blindTimer: unknown
@@ -63,9 +65,16 @@ export class ChangeLog implements Log {
     }
   }
 
-  /** Where the log stood when it was last read to its end, if that is known. */
+  /** Where the log stood when it was last read to its end, if that is known and holds this process's own changes. */
   get position(): Position | undefined {
-    return this.#caughtUp
+    return this.#caughtUp !== undefined && this.#caughtUp.tagChanges >= this.#tagChanges
+      ? this.#caughtUp
+      : undefined
+  }
+
+  /** This process has invalidated tags, as the change with this number. */
+  tagsChanged(count: number): void {
+    this.#tagChanges = Math.max(this.#tagChanges, count)
   }
 
   stop(): void {
@@ -108,6 +117,7 @@ export class ChangeLog implements Log {
     const { epoch, changes } = this.#read!
     if (missing || status.epoch !== epoch || status.changes < changes) {
       this.#read = status
+      this.#tagChanges = 0
       this.#tell((listener) => listener.lost())
     }
     this.#announced = status.changes

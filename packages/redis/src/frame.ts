@@ -23,15 +23,17 @@ const layoutVersion = 1
 /** How long the part is that scripts look at and patch. */
 const headLength = 80
 const checked = 48
-const tokenLength = 24
+export const tokenLength = 24
+/** A token, and when the lease ends. */
+export const leaseLength = 32
 /** A lease without an entry ends where the checksum would be. */
-const leaseLength: number = 44
+const aloneLength = 44
 
 /** How long after its end a value stays in Redis: what has ended is told by its instants, not by its absence. */
 export const slack = 2_000
 
 /** The longest a key stays without being written anew: nothing is there for ever. */
-const longestStay: number = 400 * 24 * 3_600_000
+export const longestStay: number = 400 * 24 * 3_600_000
 
 /** How long Redis is to keep something that ends at `end`, in whole milliseconds; 0 if it has ended. */
 export function stayUntil(end: number, now: number): number {
@@ -62,27 +64,29 @@ export function frameOf(key: string, entry: Entry, codec: Codec, offset: number)
   return bytes
 }
 
-/** A lease's token and end as they stand in a frame. */
-export function leaseOf(token: string, until: number): Buffer {
-  if (token.length > tokenLength || token.includes('\0')) {
-    throw new RangeError(`a lease token must have at most ${tokenLength} characters, none of them NUL`)
+/** A right to a key, until an instant on the server's clock. */
+export interface Lease {
+  readonly token: string
+  readonly until: number
+}
+
+/** Leases one after the other, each as it stands in a frame. */
+export function leasesOf(leases: readonly Lease[]): Buffer {
+  const bytes = Buffer.alloc(leases.length * leaseLength)
+  for (let i = 0; i < leases.length; i++) {
+    const { token, until } = leases[i]!
+    bytes.write(token, i * leaseLength, 'latin1')
+    bytes.writeDoubleBE(until, i * leaseLength + tokenLength)
   }
-  const bytes = Buffer.alloc(tokenLength + 8)
-  bytes.write(token, 'latin1')
-  bytes.writeDoubleBE(until, tokenLength)
   return bytes
 }
 
-/** A value that is a lease and nothing else. */
-export function leaseFrame(lease: Buffer): Buffer {
-  const bytes = Buffer.alloc(leaseLength)
-  bytes[0] = magic
-  bytes[1] = layoutVersion
-  lease.copy(bytes, 4)
-  return bytes
+/** Refuses a token that has no place in a frame. */
+export function checkToken(token: string): void {
+  if (token === '' || token.length > tokenLength || !/^[!-~]*$/.test(token)) {
+    throw new RangeError(`a lease token must have 1 to ${tokenLength} visible ASCII characters`)
+  }
 }
-
-const noLease = Buffer.alloc(tokenLength + 8)
 
 /** What bytes in Redis say. */
 export interface Frame {
@@ -104,17 +108,17 @@ export function parseFrame(
   const fail = (what: string, cause?: unknown): never => {
     throw new CacheError('ERR_POISONED', `the bytes under this key in Redis ${what}`, { key, cause })
   }
-  if (bytes.length < leaseLength || bytes[0] !== magic) return fail('are not an entry of this cache')
+  if (bytes.length < aloneLength || bytes[0] !== magic) return fail('are not an entry of this cache')
   if (bytes[1] !== layoutVersion) return fail(`have the layout ${bytes[1]}, not ${layoutVersion}`)
   if (bytes[2]! > 1 || bytes[3] !== 0) return fail('are damaged')
   const until = bytes.readDoubleBE(28)
   const leased = bytes[4] !== 0
-  if (leased ? !(until > 0) : !noLease.equals(bytes.subarray(4, 36))) return fail('are damaged: half a lease')
+  if (leased ? !(until > 0) : !isZero(bytes, 4, 36)) return fail('are damaged: half a lease')
   const end = leased ? bytes.indexOf(0, 4) : 4
   const token = leased ? bytes.toString('latin1', 4, end > 4 && end < 28 ? end : 28) : ''
   const leaseUntil = until - offset
   if (bytes[2] === 0) {
-    if (bytes.length !== leaseLength || !leased) return fail('are damaged: no entry and no lease')
+    if (bytes.length !== aloneLength || !leased) return fail('are damaged: no entry and no lease')
     return { entry: undefined, token, leaseUntil }
   }
   if (bytes.length <= headLength || bytes.readUInt32BE(44) !== checksum(key, bytes)) {
@@ -127,8 +131,10 @@ export function parseFrame(
   }
   const detailsEnd = headLength + bytes.readUInt32BE(76)
   const nameEnd = detailsEnd + 1 + (bytes[detailsEnd] ?? 0)
-  const name = bytes.toString('latin1', detailsEnd + 1, nameEnd)
-  if (name !== codec.name) return fail(`were written by the codec '${name}', not by '${codec.name}'`)
+  if (!isText(codec.name, bytes, detailsEnd + 1, nameEnd)) {
+    const name = bytes.toString('latin1', detailsEnd + 1, nameEnd)
+    return fail(`were written by the codec '${name}', not by '${codec.name}'`)
+  }
   try {
     const [tags, version] = last.read(bytes, detailsEnd)
     const ttl = expiredAt === 0 ? bytes.readDoubleBE(56) : Math.max(0, Math.floor(expiredAt - createdAt))
@@ -147,6 +153,18 @@ export function parseFrame(
   }
 }
 
+function isZero(bytes: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i] !== 0) return false
+  return true
+}
+
+/** Whether these bytes are this Latin-1 text. */
+function isText(text: string, bytes: Buffer, start: number, end: number): boolean {
+  if (end - start !== text.length) return false
+  for (let i = start; i < end; i++) if (bytes[i] !== text.charCodeAt(i - start)) return false
+  return true
+}
+
 function checksum(key: string, bytes: Buffer): number {
   return crc32(bytes.subarray(checked), crc32(key))
 }
@@ -156,10 +174,22 @@ type Details = readonly [tags: readonly TagVersion[] | undefined, version: numbe
 const noDetails = Buffer.alloc(0)
 const none: Details = [undefined, undefined]
 
-function detailsOf({ tags, version }: Entry): Buffer {
+let written: { readonly of: Entry; readonly bytes: Buffer } | undefined
+
+/** The bytes of an entry's details. Most entries of a cache have the same, and share them. */
+function detailsOf(entry: Entry): Buffer {
+  const { tags, version } = entry
   if (tags === undefined && version === undefined) return noDetails
+  const before = written?.of
+  if (before !== undefined && before.version === version && areSame(before.tags, tags)) return written!.bytes
   const pairs = tags?.map((tag) => [tag.name, tag.version]) ?? null
-  return Buffer.from(JSON.stringify(version === undefined ? [pairs] : [pairs, version]))
+  const bytes = Buffer.from(JSON.stringify(version === undefined ? [pairs] : [pairs, version]))
+  written = { of: entry, bytes }
+  return bytes
+}
+
+function areSame(a: Entry['tags'], b: Entry['tags']): boolean {
+  return a === b || (a?.length === b?.length && a!.every((tag, i) => tag === b![i]))
 }
 
 /**
@@ -173,12 +203,19 @@ export class LastDetails {
   /** What `bytes` say, from the end of the head to `end`. */
   read(bytes: Buffer, end: number): Details {
     if (end === headLength) return none
+    if (this.#isLast(bytes, end)) return this.#details
     const own = bytes.subarray(headLength, end)
-    if (this.#bytes.equals(own)) return this.#details
     const [pairs, version] = JSON.parse(own.toString()) as [[string, string][] | null, (number | string)?]
     const tags = pairs?.map(([name, ofTag]) => ({ name, version: ofTag }))
     this.#bytes = Buffer.from(own)
     this.#details = [tags, version]
     return this.#details
+  }
+
+  #isLast(bytes: Buffer, end: number): boolean {
+    const last = this.#bytes
+    if (last.length !== end - headLength) return false
+    for (let i = 0; i < last.length; i++) if (last[i] !== bytes[headLength + i]) return false
+    return true
   }
 }

@@ -5,7 +5,6 @@ import {
   type Codec,
   type Entry,
   escapeGlob,
-  freshness,
   matchGlob,
   type Store,
   systemClock,
@@ -17,11 +16,12 @@ import { encrypted } from './codecs/encrypted.js'
 import { limited } from './codecs/limited.js'
 import { plainCodec } from './codecs/plain-codec.js'
 import { checkConnection, isCluster, isClusterOf } from './connection.js'
-import { frameOf, LastDetails, leaseFrame, leaseOf, parseFrame, stayUntil } from './frame.js'
+import { checkToken, frameOf, LastDetails, type Lease, leasesOf, parseFrame, stayUntil } from './frame.js'
 import { escapeKey, type Layout, layoutOf, loggedKey, unescapeKey } from './layout.js'
 import { Link, type Position } from './link.js'
 import type { RedisStoreOptions } from './options.js'
 import * as scripts from './scripts.js'
+import { type Kind, Turn } from './turn.js'
 import { word } from './word.js'
 
 /** How much longer a write may take for each other one that is made with it, in milliseconds: as the cache counts. */
@@ -30,13 +30,16 @@ const perKey = 2
 /** How many keys one step of a scan asks for, and one step of a removal takes. */
 const step = 500
 
+/** How many keys one command reads or lends: the server does nothing else meanwhile. */
+const mostTogether = 250
+
 /**
  * A store over Redis or Valkey: one server, Sentinel or a Cluster. Every group of the contract but `local` and
  * `evictions`.
  *
- * An entry is one key: a fixed head, which carries the lease too, and the codec's bytes. A hit is one `GET`, sent
- * together with whatever else the turn asks for. A fill is one `SET … NX GET` that takes the lease and a script that
- * stores the value if the lease still stands. Changes and their place in the log are one step, except on a Cluster,
+ * An entry is one key: a fixed head, which carries the lease too, and the codec's bytes. All reads of one turn are one
+ * `MGET`, all leases taken in one turn are one script, and so are all values stored because their lease still stands;
+ * on a Cluster, where a command is for one slot, each key has its own. Changes and their place in the log are one step, except on a Cluster,
  * where the log comes after (see `docs/guarantees.md`). Every key has a time to live.
  *
  * Wrong options are a `TypeError` or a `RangeError` at once. A server that cannot be reached is not: calls fail
@@ -66,8 +69,7 @@ class RedisStore implements Store {
   readonly #scripts: scripts.KeyScripts
   /** When the marker of a tag in use was last given its time anew. */
   readonly #touched = new Map<string, number>()
-  /** Whether the server takes the lease and reads in one command (Redis 7.0). */
-  #native = true
+  readonly #turn: Turn
   #pending = 0
   #idle: (() => void) | undefined
   #closed = false
@@ -86,6 +88,7 @@ class RedisStore implements Store {
     this.#scripts = scripts.keyScripts(!isClusterOf(options))
     const all = [...Object.values(this.#scripts), ...scripts.others] as scripts.Script[]
     this.#link = new Link(options, this.#layout, clock, all)
+    this.#turn = new Turn(this.#link.clustered ? 1 : mostTogether)
     this.log = new ChangeLog(this.#link, {
       to: options,
       layout: this.#layout,
@@ -113,23 +116,16 @@ class RedisStore implements Store {
     this.leases = {
       acquire: (key, token, termMs, always) => this.#acquire(key, token, termMs, always === true),
       commit: (key, token, entry) => this.#commit(key, token, entry),
-      renew: (key, token, termMs) => {
-        const until = this.#link.time.now() + termMs
-        const args = [tokenOf(token), stayUntil(until, this.#link.time.now()), leaseOf(token, until)]
-        return this.#held(scripts.renew, key, args)
-      },
+      renew: (key, token, termMs) => this.#turn.ask(this.#renewals, { key, token, termMs }),
       release: async (key, token) => {
-        await this.#held(scripts.release, key, [tokenOf(token)])
+        await this.#turn.ask(this.#releases, { key, token, termMs: 0 })
       },
       expire: (key) => this.#change(this.#scripts.expire, key, []),
     }
   }
 
   get(key: string): Promise<Entry | undefined> {
-    const { client } = this.#link
-    return this.#call(() => client.getBuffer(this.#keyOf(key))).then((bytes) =>
-      bytes === null ? undefined : this.#entryOf(key, bytes),
-    )
+    return this.#turn.ask(this.#reads, key)
   }
 
   set(key: string, entry: Entry): Promise<void> {
@@ -160,6 +156,7 @@ class RedisStore implements Store {
 
   async close(): Promise<void> {
     if (!this.#closed) {
+      this.#turn.flush()
       this.#closed = true
       this.log.stop()
       if (this.#pending > 0) {
@@ -203,6 +200,7 @@ class RedisStore implements Store {
   }
 
   #script(script: scripts.Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    this.#turn.flush()
     return this.#call(() => this.#link.script(script, keys, args))
   }
 
@@ -215,6 +213,7 @@ class RedisStore implements Store {
     const [kind, name] = loggedKey(key)
     const { log, meta } = this.#layout
     const redisKey = this.#keyOf(key)
+    this.#turn.flush()
     const answer = await this.#call(() => {
       const own = [this.#link.time.now(), ...(typeof args === 'function' ? args() : args)]
       return this.#link.clustered
@@ -235,75 +234,77 @@ class RedisStore implements Store {
     await this.#script(scripts.tell, [meta, log], [...this.#signature(), kind, name])
   }
 
-  async #getMany(keys: readonly string[]): Promise<(Entry | undefined)[]> {
-    if (keys.length === 0) return []
-    const { client, clustered } = this.#link
-    if (clustered) return Promise.all(keys.map((key) => this.get(key)))
-    const all = await this.#call(() => client.mgetBuffer(keys.map((key) => this.#keyOf(key))))
-    return all.map((bytes, i) => (bytes === null ? undefined : this.#entryOf(keys[i]!, bytes)))
+  #getMany(keys: readonly string[]): Promise<(Entry | undefined)[]> {
+    return Promise.all(keys.map((key) => this.get(key)))
   }
 
-  async #acquire(key: string, token: string, termMs: number, always: boolean): Promise<Acquired> {
-    const { client, time } = this.#link
-    const redisKey = this.#keyOf(key)
-    if (this.#native && !always) {
-      const bytes = await this.#call(() => {
-        const until = time.now() + termMs
-        return client
-          .setBuffer(
-            redisKey,
-            leaseFrame(leaseOf(token, until)),
-            'PX',
-            stayUntil(until, time.now()),
-            'NX',
-            'GET',
-          )
-          .catch((error: unknown) => {
-            if (!/syntax error/.test((error as Error).message)) throw error
-            this.#native = false
-            return undefined
-          })
-      })
-      if (bytes === null) return { status: 'leased', entry: undefined }
-      if (bytes !== undefined) {
-        const { entry, token: holder, leaseUntil } = this.#parse(key, bytes)
-        const now = this.#clock.now()
-        if (entry !== undefined && freshness(entry, now) === 'fresh') return { status: 'fresh', entry }
-        if (holder !== '' && holder !== token && leaseUntil > now) {
-          return { status: 'taken', entry: living(entry, now), remainingMs: leaseUntil - now }
-        }
-      }
-    }
-    const [status, bytes] = (await this.#call(() => {
-      const now = time.now()
-      const lease = leaseOf(token, now + termMs)
-      const args = [now, stayUntil(now + termMs, now), lease, leaseFrame(lease), always ? 1 : 0]
-      return this.#link.script(scripts.acquire, [redisKey], args)
-    })) as [number, Buffer | undefined]
-    const frame = bytes === undefined ? undefined : this.#parse(key, bytes)
-    const now = this.#clock.now()
-    const entry = living(frame?.entry, now)
-    if (status === 1) return { status: 'leased', entry }
-    if (status === 0 && entry !== undefined) return { status: 'fresh', entry }
-    return { status: 'taken', entry, remainingMs: Math.max(1, (frame?.leaseUntil ?? now) - now) }
+  #getAll(redisKeys: readonly string[]): Promise<(Buffer | null)[]> {
+    const { client } = this.#link
+    if (redisKeys.length > 1) return client.mgetBuffer([...redisKeys])
+    return client.getBuffer(redisKeys[0]!).then((bytes) => [bytes])
+  }
+
+  #acquire(key: string, token: string, termMs: number, always: boolean): Promise<Acquired> {
+    checkToken(token)
+    return this.#turn.ask(this.#leasing, { key, token, termMs, always })
   }
 
   #commit(key: string, token: string, entry: Entry): Promise<boolean> {
-    const { offset } = this.#link.time
-    const stay = stayUntil(entry.expiresAt, this.#clock.now())
+    const termMs = entry.expiresAt - this.#clock.now()
     this.#touch(entry)
-    return this.#held(scripts.commit, key, [
-      tokenOf(token),
-      stay,
-      stay === 0 ? '' : frameOf(key, entry, this.#codec, offset),
-    ])
+    const frame = termMs <= 0 ? '' : frameOf(key, entry, this.#codec, this.#link.time.offset)
+    return this.#turn.ask(this.#commits, { key, token, termMs, frame })
   }
 
-  async #held(script: scripts.Script, key: string, args: readonly Argument[]): Promise<boolean> {
-    const redisKey = this.#keyOf(key)
-    return (
-      (await this.#call(() => this.#link.script(script, [redisKey], [this.#link.time.now(), ...args]))) === 1
-    )
+  readonly #reads: Kind<string, Buffer | null, Entry | undefined> = {
+    send: (keys) => this.#call(() => this.#getAll(keys.map((key) => this.#keyOf(key)))),
+    read: (key, bytes) => (bytes === null ? undefined : this.#entryOf(key, bytes)),
+  }
+
+  readonly #leasing: Kind<LeaseAsked, 1 | [status: number, bytes?: Buffer], Acquired> = {
+    send: (asked) =>
+      this.#eachKey(scripts.acquire, asked, [asked.map(({ always }) => (always ? 1 : 0)).join('')]),
+    read: ({ key }, answer) => {
+      if (answer === 1) return { status: 'leased', entry: undefined }
+      const [status, bytes] = answer
+      if (bytes === undefined) throw notText()
+      const frame = this.#parse(key, bytes)
+      const now = this.#clock.now()
+      const entry = living(frame.entry, now)
+      if (status === 1) return { status: 'leased', entry }
+      if (status === 0 && entry !== undefined) return { status: 'fresh', entry }
+      return { status: 'taken', entry, remainingMs: Math.max(1, frame.leaseUntil - now) }
+    },
+  }
+
+  readonly #commits: Kind<Commit, number, boolean> = {
+    send: (asked) =>
+      this.#eachKey(
+        scripts.commit,
+        asked,
+        asked.map(({ frame }) => frame),
+      ),
+    read: isOne,
+  }
+
+  readonly #renewals: Kind<Held, number, boolean> = {
+    send: (asked) => this.#eachKey(scripts.renew, asked, []),
+    read: isOne,
+  }
+
+  readonly #releases: Kind<Held, number, boolean> = {
+    send: (asked) => this.#eachKey(scripts.release, asked, []),
+    read: isOne,
+  }
+
+  /** Runs a script for many keys and the leases that go with them. */
+  #eachKey<Raw>(script: scripts.Script, asked: readonly Held[], args: readonly Argument[]): Promise<Raw[]> {
+    return this.#call(() => {
+      const now = this.#link.time.now()
+      const leases = asked.map(({ token, termMs }): Lease => ({ token, until: now + termMs }))
+      const keys = asked.map(({ key }) => this.#keyOf(key))
+      return this.#link.script(script, keys, [now, leasesOf(leases), ...args])
+    }) as Promise<Raw[]>
   }
 
   #position(): string | Promise<string> {
@@ -320,7 +321,7 @@ class RedisStore implements Store {
   }
 
   async #invalidate(names: readonly string[]): Promise<void> {
-    if (names.length > 0) await this.#tagScript(scripts.invalidate, names, [])
+    if (names.length > 0) this.log.tagsChanged(Number(await this.#tagScript(scripts.invalidate, names, [])))
   }
 
   #tagScript(script: scripts.Script, names: readonly string[], args: readonly Argument[]): Promise<unknown> {
@@ -396,15 +397,33 @@ type Argument = string | Buffer | number
 const living = (entry: Entry | undefined, now: number): Entry | undefined =>
   entry !== undefined && now < entry.expiresAt ? entry : undefined
 
-const tokenOf = (token: string): Buffer => leaseOf(token, 0).subarray(0, 24)
+/** A key that this process holds, or is to hold, and for how long from now. */
+interface Held {
+  readonly key: string
+  readonly token: string
+  readonly termMs: number
+}
+
+interface LeaseAsked extends Held {
+  readonly always: boolean
+}
+
+/** `termMs`: how long the entry is to be kept. */
+interface Commit extends Held {
+  readonly frame: Argument
+}
+
+const isOne = (_: unknown, answer: number): boolean => answer === 1
 
 const text = ({ epoch, tagChanges }: Position): string => `${epoch} ${tagChanges}`
 
 /** Something that is no string lies under our key. */
 function poisonedType(error: unknown): unknown {
-  if (!(error instanceof Error) || !error.message.startsWith('WRONGTYPE')) return error
-  return new CacheError('ERR_POISONED', 'what lies under this key in Redis is not a string', { cause: error })
+  return error instanceof Error && error.message.startsWith('WRONGTYPE') ? notText(error) : error
 }
+
+const notText = (cause?: unknown): CacheError =>
+  new CacheError('ERR_POISONED', 'what lies under this key in Redis is not a string', { cause })
 
 function codecOf({ codec = plainCodec, compression, encryption, maxValueBytes }: RedisStoreOptions): Codec {
   const maxBytes = maxValueBytes ?? 16 * 2 ** 20

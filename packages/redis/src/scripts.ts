@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { slack } from './frame.js'
+import { leaseLength, longestStay, slack, tokenLength } from './frame.js'
 
 /** A script on the server. It touches the keys of one slot only. */
 export interface Script {
@@ -13,29 +13,29 @@ export const script = (lua: string): Script => ({ lua, sha: createHash('sha1').u
 const logStay: number = 30 * 24 * 3_600_000
 
 /**
- * What every script that knows frames begins with; see `frame.ts`. `KEYS[1]` is the entry's key, `ARGV[1]` the time
- * on the server's clock as the caller knows it.
+ * What every script that knows frames begins with; see `frame.ts`. `ARGV[1]` is the time on the server's clock as the
+ * caller knows it.
  */
 const frames = `
 local now = tonumber(ARGV[1])
-local function head()
-  local bytes = redis.pcall('GETRANGE', KEYS[1], 0, 79)
+local function number(bytes, at) return (struct.unpack('>d', bytes, at)) end
+local function parse(bytes)
   if type(bytes) ~= 'string' or #bytes < 44 or bytes:sub(1, 2) ~= '\\252\\1' then return nil end
-  local h = { token = bytes:sub(5, 28), untilTime = struct.unpack('>d', bytes:sub(29, 36)) }
-  h.leased = h.token:byte(1) ~= 0 and h.untilTime > now
-  if bytes:byte(3) == 1 and #bytes == 80 then
-    local expired = struct.unpack('>d', bytes:sub(37, 44))
-    local created = struct.unpack('>d', bytes:sub(49, 56))
-    h.grace = struct.unpack('>d', bytes:sub(65, 72))
-    h.ends = expired > 0 and expired or created + struct.unpack('>d', bytes:sub(57, 64))
+  local h = { token = bytes:sub(5, 28) }
+  h.leased = bytes:byte(5) ~= 0 and number(bytes, 29) > now
+  if bytes:byte(3) == 1 and #bytes >= 80 then
+    local expired = number(bytes, 37)
+    h.grace = number(bytes, 65)
+    h.ends = expired > 0 and expired or number(bytes, 49) + number(bytes, 57)
     h.entry = now < h.ends + h.grace
     h.fresh = now < h.ends
   end
   return h
 end
-local function stay(ms)
-  local left = redis.call('PTTL', KEYS[1])
-  if left >= 0 and left < ms then redis.call('PEXPIRE', KEYS[1], ms) end
+local function head(key) return parse(redis.pcall('GETRANGE', key, 0, 79)) end
+local function stay(key, ms)
+  local left = redis.call('PTTL', key)
+  if left >= 0 and left < ms then redis.call('PEXPIRE', key, ms) end
 end
 `
 
@@ -83,12 +83,12 @@ if ARGV[3] == '0' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1]
 ${tell(5)}
 return 1`),
     remove: script(`${begin}
-local h = head()
+local h = head(KEYS[1])
 redis.call('UNLINK', KEYS[1])
 ${tell(2)}
 return h and h.entry and 1 or 0`),
     expire: script(`${begin}
-local h = head()
+local h = head(KEYS[1])
 if not (h and h.entry) then
   redis.call('UNLINK', KEYS[1])
 elseif h.grace == 0 then
@@ -105,44 +105,86 @@ return h and h.entry and 1 or 0`),
   }
 }
 
-/** ARGV: now, stay, token and end, frame of the lease alone, whether a fresh entry may be passed over. */
-export const acquire: Script = script(`${frames}
-local bytes = redis.call('GET', KEYS[1])
-if not bytes then
-  redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[2])
-  return { 1 }
+/**
+ * What the scripts for many keys begin with: ARGV[2] has a lease for each key, as `leasesOf` in `frame.ts` packs them.
+ * `lease(i)` is the i-th, `token(i)` its token, and `length(i)` how long Redis is to keep what ends with it.
+ */
+const leases = `
+local function lease(i) return ARGV[2]:sub(i * ${leaseLength} - ${leaseLength - 1}, i * ${leaseLength}) end
+local function token(i) return ARGV[2]:sub(i * ${leaseLength} - ${leaseLength - 1}, i * ${leaseLength} - ${leaseLength - tokenLength}) end
+local function length(i)
+  return math.min(${longestStay}, math.ceil(number(ARGV[2], i * ${leaseLength} - 7) - now) + ${slack})
 end
-local h = head()
-if not h then return { 3, bytes } end
-if h.fresh and ARGV[5] == '0' then return { 0, bytes } end
-if h.leased and h.token ~= ARGV[3]:sub(1, 24) then return { 2, bytes } end
-if h.entry then
-  redis.call('SETRANGE', KEYS[1], 4, ARGV[3])
-  stay(tonumber(ARGV[2]))
-else
-  redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[2])
+local function put(key, i)
+  redis.call('SET', key, '\\252\\1\\0\\0' .. lease(i) .. '\\0\\0\\0\\0\\0\\0\\0\\0', 'PX', length(i))
 end
-return { 1, bytes }`)
+`
 
+/**
+ * KEYS: any number. ARGV: now, the leases, and for each key a digit: 1 if a fresh entry may be passed over. Answers for
+ * each key 1 if it is leased and had nothing, otherwise a status and what was there: 1 leased, 0 fresh, 2 taken, 3 not
+ * ours, 4 not a string.
+ */
+export const acquire: Script = script(`${frames}${leases}
+local answers = {}
+for i, key in ipairs(KEYS) do
+  local bytes = redis.pcall('GET', key)
+  if not bytes then
+    put(key, i)
+    answers[i] = 1
+  elseif type(bytes) ~= 'string' then
+    answers[i] = { 4 }
+  else
+    local h = parse(bytes)
+    if not h then
+      answers[i] = { 3, bytes }
+    elseif h.fresh and ARGV[3]:byte(i) == 48 then
+      answers[i] = { 0, bytes }
+    elseif h.leased and h.token ~= token(i) then
+      answers[i] = { 2, bytes }
+    else
+      if h.entry then
+        redis.call('SETRANGE', key, 4, lease(i))
+        stay(key, length(i))
+      else
+        put(key, i)
+      end
+      answers[i] = { 1, bytes }
+    end
+  end
+end
+return answers`)
+
+/** KEYS: any number. ARGV: now, the leases, and what `then` takes. Answers 1 for each key that is held, and 0. */
 const whenHeld = (then: string): Script =>
-  script(`${frames}
-local h = head()
-if not (h and h.leased and h.token == ARGV[2]) then return 0 end
-${then}
-return 1`)
+  script(`${frames}${leases}
+local answers = {}
+for i, key in ipairs(KEYS) do
+  local bytes = redis.pcall('GETRANGE', key, 0, 35)
+  local held = type(bytes) == 'string' and #bytes == 36 and bytes:sub(1, 2) == '\\252\\1'
+    and bytes:sub(5, 28) == token(i) and number(bytes, 29) > now
+  answers[i] = held and 1 or 0
+  if held then
+    ${then}
+  end
+end
+return answers`)
 
-/** ARGV: now, token, stay, frame. */
-export const commit: Script = whenHeld(`
-if ARGV[3] == '0' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[3]) end`)
+/** A lease's end is that of the entry: how long that is to be kept. ARGV from 3 on: the frames, or nothing. */
+export const commit: Script = whenHeld(
+  `if ARGV[2 + i] == '' then redis.call('DEL', key) else redis.call('SET', key, ARGV[2 + i], 'PX', length(i)) end`,
+)
 
-/** ARGV: now, token, stay, token and end. */
-export const renew: Script = whenHeld(`
-redis.call('SETRANGE', KEYS[1], 4, ARGV[4])
-stay(tonumber(ARGV[3]))`)
+/** Gives each lease the end that comes with it. */
+export const renew: Script = whenHeld(
+  `redis.call('SETRANGE', key, 4, lease(i))
+    stay(key, length(i))`,
+)
 
-/** ARGV: now, token. */
-export const release: Script = whenHeld(`
-if h.entry then redis.call('SETRANGE', KEYS[1], 4, string.rep('\\0', 32)) else redis.call('DEL', KEYS[1]) end`)
+/** Ends the leases, and leaves the entries. */
+export const release: Script = whenHeld(
+  `if head(key).entry then redis.call('SETRANGE', key, 4, string.rep('\\0', 32)) else redis.call('DEL', key) end`,
+)
 
 /** KEYS: meta, stream. ARGV: who, length, word, then pairs of kind and name. */
 export const tell: Script = script(`${logging}
@@ -188,7 +230,7 @@ for i = 3, #KEYS do
 end
 return versions`)
 
-/** KEYS: meta, stream, markers. ARGV: who, length, word, how long a marker stays, the tags' names. */
+/** KEYS: meta, stream, markers. ARGV: who, length, word, how long a marker stays, the tags' names. Answers the count of tag changes. */
 export const invalidate: Script = script(`${logging}
 redis.call('HSETNX', KEYS[1], 'e', ARGV[3])
 local count = redis.call('HINCRBY', KEYS[1], 't', 1)
@@ -197,7 +239,7 @@ for i = 3, #KEYS do
   redis.call('SET', KEYS[i], version, 'PX', ARGV[4])
   log(KEYS[1], KEYS[2], 1, 't', ARGV[i + 2], 'v', version)
 end
-return 1`)
+return count`)
 
 /** All scripts but those of {@link keyScripts}. */
 export const others: readonly Script[] = [

@@ -1,4 +1,5 @@
 export { freePort } from './free-port.js'
+export { type PostgresServer, startPostgres } from './postgres-server.js'
 export { type Proxy, startProxy, type ProxyTarget } from './proxy.js'
 export type { ProxyConnection } from './proxy-connection.js'
 export { type RedisCluster, type RedisClusterOptions, startCluster } from './redis-cluster.js'
