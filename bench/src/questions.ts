@@ -12,6 +12,8 @@ export type QuestionName =
   | 'redis-fill'
   | 'redis-trips'
   | 'redis-bytes'
+  | 'journal'
+  | 'write-behind'
 
 /** Every question, loaded on demand, so that a process that measures holds little else. */
 export const questions: Readonly<Record<QuestionName, () => Promise<Question<never>>>> = {
@@ -25,4 +27,6 @@ export const questions: Readonly<Record<QuestionName, () => Promise<Question<nev
   'redis-fill': async () => (await import('./redis-fill.js')).redisFill,
   'redis-trips': async () => (await import('./redis-trips.js')).redisTrips,
   'redis-bytes': async () => (await import('./redis-bytes.js')).redisBytes,
+  journal: async () => (await import('./journal.js')).journal,
+  'write-behind': async () => (await import('./write-behind.js')).writeBehind,
 }

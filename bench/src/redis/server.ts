@@ -6,20 +6,28 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 
-/** A server of this benchmark's own, on a loopback port, that keeps nothing on disk. */
+/** A server of this benchmark's own, on a loopback port. */
 export interface Server extends AsyncDisposable {
   readonly url: string
 }
 
 const unpacked = fileURLToPath(new URL('../../../node_modules/.cache/redis-server/', import.meta.url))
 
-/** The one that the tests unpacked, or the one on PATH. `tools/servers` is for vitest, which runs its TypeScript. */
-export async function startServer(): Promise<Server> {
+/**
+ * The one that the tests unpacked, or the one on PATH. `tools/servers` is for vitest, which runs its TypeScript. It
+ * keeps nothing on disk, or in `folder`, synced as `appendfsync` says.
+ */
+export async function startServer(disk?: {
+  readonly folder: string
+  readonly appendfsync: 'always' | 'everysec'
+}): Promise<Server> {
   const [program, env] = existsSync(`${unpacked}redis-server`)
     ? [`${unpacked}redis-server`, { ...process.env, LD_LIBRARY_PATH: unpacked }]
     : ['redis-server', process.env]
   const port = await freePort()
-  const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '']
+  if (disk === undefined) own.push('--appendonly', 'no')
+  else own.push('--appendonly', 'yes', '--dir', disk.folder, '--appendfsync', disk.appendfsync)
   const child = spawn(program, own, { env, stdio: 'ignore', cwd: '/' })
   const failed = new Promise<never>((_, reject) => {
     child.once('error', reject)

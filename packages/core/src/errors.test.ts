@@ -72,6 +72,10 @@ describe('errorCodes', () => {
       'ERR_SCHEMA',
       'ERR_UNSUPPORTED',
       'ERR_LOADER_RESULT',
+      'ERR_FULL',
+      'ERR_JOURNAL',
+      'ERR_JOURNAL_IN_USE',
+      'ERR_JOURNAL_DAMAGED',
     ])
   })
 })

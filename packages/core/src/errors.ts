@@ -15,6 +15,10 @@ export const errorCodes = {
   ERR_SCHEMA: 'A stored value does not fit the `schema`.',
   ERR_UNSUPPORTED: 'The store lacks the group of methods that a call needs.',
   ERR_LOADER_RESULT: '`loadMany` answered with something other than one value for each key.',
+  ERR_FULL: 'As many writes wait for the origin as `maxPending` allows, and none ended in time.',
+  ERR_JOURNAL: 'A journal could not do what it was asked; `cause` says why.',
+  ERR_JOURNAL_IN_USE: 'Another living process has this journal.',
+  ERR_JOURNAL_DAMAGED: 'A journal is damaged where that is no torn end; nothing in it was changed.',
 } as const
 
 /** The stable name of a failure; {@link errorCodes} says what each one means. */

@@ -54,6 +54,18 @@ export {
   type TagVersion,
 } from './entry.js'
 export type { Codec } from './codec.js'
+export type {
+  ClaimedWrite,
+  DeadLetter,
+  Journal,
+  JournalCounts,
+  JournaledWrite,
+  JournalFailure,
+  JournalOperation,
+  JournalReceipt,
+  JournalWrite,
+  LocalJournal,
+} from './journal.js'
 export { type Clock, systemClock, type Timer } from './clock.js'
 export { type Random, randomId, systemRandom } from './random.js'
 export { escapeGlob, matchGlob } from './glob.js'

@@ -2,6 +2,12 @@
 export { RedisCache, type RedisCacheOptions } from './redis-cache.js'
 export { redisStore } from './redis-store.js'
 export { shardedStore, type ShardedStoreOptions } from './sharded/sharded-store.js'
+export {
+  type JournalConfirmation,
+  type RedisJournal,
+  redisJournal,
+  type RedisJournalOptions,
+} from './journal/redis-journal.js'
 export type { RedisConnectionOptions, RedisStoreOptions } from './options.js'
 
 // Codecs

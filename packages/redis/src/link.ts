@@ -154,7 +154,7 @@ interface Scripting {
 }
 
 /** Runs a script on a client. Keys and numbers as text; answers with bytes where Redis answers with text. */
-async function evaluate(
+export async function evaluate(
   client: Client,
   { sha, lua }: Script,
   keys: readonly string[],

@@ -7,7 +7,7 @@ export interface Script {
   readonly sha: string
 }
 
-const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') })
+export const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') })
 
 /** How long the log and its counters outlive their last use, in milliseconds. */
 const logStay: number = 30 * 24 * 3_600_000

@@ -14,6 +14,14 @@ export { WriteAround, type WriteAroundOptions } from './write-around.js'
 export { type AfterWrite, WriteThroughCache, type WriteThroughOptions } from './write-through-cache.js'
 export type { CallOptions } from './call.js'
 export type { Entries } from './write-path.js'
+export { WriteBehindCache } from './write-behind/write-behind-cache.js'
+export { memoryJournal, type MemoryJournalOptions } from './journals/memory-journal.js'
+export type {
+  FullPolicy,
+  RetryOptions,
+  WriteBehindOptions,
+  WriteBehindOrigin,
+} from './write-behind/options.js'
 
 // Implement
 export type {
@@ -26,3 +34,11 @@ export type {
   Writes,
   WritesMany,
 } from './origin.js'
+
+// Observe
+export type {
+  FlushReport,
+  WriteBehindEventName,
+  WriteBehindEvents,
+  WriteEvent,
+} from './write-behind/events.js'

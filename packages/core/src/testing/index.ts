@@ -1,5 +1,6 @@
 // Prove a store
 export { type CaseContext, casesFor, ConformanceError, storeCases, type StoreCase } from './conformance.js'
+export { type JournalCase, type JournalCaseContext, journalCases } from './journal-conformance.js'
 export { type ModelOptions, runModel } from './model.js'
 
 // Stores to test with
