@@ -75,12 +75,11 @@ export interface KeepingOptions extends NodeKeyOptions {
 }
 
 /** What is used where an option is left out. */
-export const defaults = Object.freeze({
-  pace: 'instant' as Pace,
-  maxBytes: 4 * 1024 * 1024,
-  onAbort: 'discard' as const,
-  version: '0',
-})
+export const defaults: {
+  readonly pace: Pace
+  readonly maxBytes: number
+  readonly version: string
+} = Object.freeze({ pace: 'instant', maxBytes: 4 * 1024 * 1024, version: '0' })
 
 const names = [
   ...['cache', 'ttl', 'stale', 'staleIfError', 'negativeTtl', 'store', 'cost', 'pricing', 'stream'],

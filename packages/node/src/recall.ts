@@ -244,9 +244,15 @@ export class Recall {
         const live = this.#live(call, key, began, first, { whole, leaving, left, mine: mine === seen })
         if (live !== undefined) return { answer: live }
         leaving.abort(new Error('read nothing'))
-        return { key, began, value: gone as typeof gone, mine: undefined, shared: false }
+        return { key, began, value: gone, mine: undefined, shared: false }
       }
-      return { key, began, value: first.value, mine, shared: seen !== undefined && mine === undefined }
+      return {
+        key,
+        began,
+        value: first.value as Kept | typeof gone,
+        mine,
+        shared: seen !== undefined && mine === undefined,
+      }
     } catch (error) {
       whole.catch(() => {})
       giveUp()

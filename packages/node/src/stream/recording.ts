@@ -11,7 +11,7 @@ export interface Recorded {
 
 /** Writes down chunks while any number of readers gets them. */
 export class Recording {
-  readonly buffer = new ReplayBuffer()
+  readonly buffer: ReplayBuffer = new ReplayBuffer()
   readonly #rules: StreamRules
   readonly #clock: Clock
   #left: number
