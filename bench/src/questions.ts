@@ -12,6 +12,7 @@ export type QuestionName =
   | 'redis-fill'
   | 'redis-trips'
   | 'redis-bytes'
+  | 'node'
 
 /** Every question, loaded on demand, so that a process that measures holds little else. */
 export const questions: Readonly<Record<QuestionName, () => Promise<Question<never>>>> = {
@@ -24,5 +25,6 @@ export const questions: Readonly<Record<QuestionName, () => Promise<Question<nev
   'redis-hit': async () => (await import('./redis-hit.js')).redisHit,
   'redis-fill': async () => (await import('./redis-fill.js')).redisFill,
   'redis-trips': async () => (await import('./redis-trips.js')).redisTrips,
+  node: async () => (await import('./node.js')).node,
   'redis-bytes': async () => (await import('./redis-bytes.js')).redisBytes,
 }

@@ -11,12 +11,10 @@ describe('cacheNode', () => {
     void (() => cacheNode(node, { cache }))
     // @ts-expect-error scope is missing
     void (() => cacheFn((x: number) => x, { cache, name: 'f' }))
+    const map = { cache, items: (x: number[]) => x, assemble: (x: readonly number[]) => x }
+    const each = defineNode('m', (x: readonly number[]) => x)
     // @ts-expect-error scope is missing
-    void (() =>
-      cacheMap(
-        defineNode('m', (x: readonly number[]) => x),
-        { cache, items: (x: number[]) => x, assemble: (x) => x },
-      ))
+    void (() => cacheMap(each, map))
     // @ts-expect-error scope is missing
     void (() => new CachedWorkflowNode({ node, cacheConfig: { type: 'memory' } }))
     // @ts-expect-error 'everyone' is none

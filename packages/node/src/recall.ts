@@ -322,11 +322,12 @@ export class Recall {
         if (call.tags !== undefined)
           context.options.tags = [...(context.options.tags ?? []), ...call.tags(kept.result)]
         // A copy: whoever has the result may change it.
-        return cloneOf(kept) as never
+        return (run.kept = cloneOf(kept)) as never
       } catch (error) {
         this.tell({ type: 'error', nodeId: call.nodeId, during: 'keep', error })
       }
     } else if (refused !== '') this.tell({ type: 'not-stored', nodeId: call.nodeId, reason: refused })
+    run.kept = kept
     // Those who ran together share it all the same; a stream, only those who read along.
     return doNotCache(stream !== undefined && chunks === undefined ? gone : kept) as never
   }

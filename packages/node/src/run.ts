@@ -1,4 +1,5 @@
 import type { Clock } from '@flow-cache/core'
+import type { Kept } from './answer.js'
 import type { Effect } from './guard.js'
 import type { NodeResult } from './node.js'
 import { Recording } from './stream/recording.js'
@@ -39,6 +40,8 @@ export class Run {
   readonly #listeners = new Set<(chunk: unknown) => void>()
   /** What it failed with. */
   failure: { readonly error: unknown } | undefined
+  /** What the cache was given of it. */
+  kept: Kept | undefined
   /** What came of it, once it has ended. */
   ran: Ran | undefined
   ms = 0
