@@ -179,6 +179,26 @@ export class Recall {
     const { control, nodeId } = call
     let mine: Run | undefined
     let seen: Run | undefined
+    const load = async (context: LoadContext): Promise<Kept | typeof gone> => {
+      mine = new Run({ clock: this.#clock, rules: this.#rules, maxBytes: this.#maxBytes })
+      this.#runs.begin(key, mine)
+      return this.#keep(call, key, mine, context)
+    }
+    const asks: GetOrSetOptions = {
+      ...this.#keeping,
+      ...(control.ttl !== undefined && { ttl: control.ttl }),
+      ...(control.mode === 'no-store' && { skip: 'write' as const }),
+      ...(refresh && { forceRefresh: true }),
+      copy: 'share',
+    }
+    // What is near needs no seat at a run, and no way to leave it.
+    if (!refresh && this.#isNear(key)) {
+      const value = await this.#cache.getOrSet<Kept | typeof gone>(key, load, asks).catch(() => gone)
+      if (value !== gone) {
+        const ran = value === (mine as Run | undefined)?.kept ? mine : undefined
+        return { key, began, value: value as Kept, mine: ran, shared: false }
+      }
+    }
     let stopListening = (): void => {}
     let attach!: (run: Run) => void
     const attached = new Promise<Run>((resolve) => (attach = resolve))
@@ -199,23 +219,11 @@ export class Recall {
     )
     const whole = Promise.resolve()
       .then(async () =>
-        this.#cache.getOrSet<Kept | typeof gone>(
-          key,
-          async (context: LoadContext) => {
-            mine = new Run({ clock: this.#clock, rules: this.#rules, maxBytes: this.#maxBytes })
-            this.#runs.begin(key, mine)
-            return this.#keep(call, key, mine, context)
-          },
-          {
-            ...this.#keeping,
-            ...(control.ttl !== undefined && { ttl: control.ttl }),
-            ...(control.mode === 'no-store' && { skip: 'write' as const }),
-            ...(refresh && { forceRefresh: true }),
-            // With 'finish' the run does not hear that its callers have left.
-            ...(!finishes && { signal: leaving.signal }),
-            copy: 'share',
-          },
-        ),
+        this.#cache.getOrSet<Kept | typeof gone>(key, load, {
+          ...asks,
+          // With 'finish' the run does not hear that its callers have left.
+          ...(!finishes && { signal: leaving.signal }),
+        }),
       )
       .finally(() => {
         giveUp()
@@ -246,13 +254,11 @@ export class Recall {
         leaving.abort(new Error('read nothing'))
         return { key, began, value: gone, mine: undefined, shared: false }
       }
-      return {
-        key,
-        began,
-        value: first.value as Kept | typeof gone,
-        mine,
-        shared: seen !== undefined && mine === undefined,
-      }
+      const value = first.value as Kept | typeof gone
+      // The run's own, or an older one that stands in for it.
+      const ran = value === gone || value === mine?.kept ? mine : undefined
+      const shared = ran === undefined && value === (seen as Run | undefined)?.kept
+      return { key, began, value, mine: ran, shared }
     } catch (error) {
       whole.catch(() => {})
       giveUp()
@@ -273,6 +279,14 @@ export class Recall {
       this.#count(nodeId, status, { ...free, ms: mine?.ms ?? 0 }, began, mine?.ms)
       const info: CacheInfo = { status, key, reason: 'cache-error', lookupMs: this.#since(began, mine?.ms) }
       return { answer: { result: copyOf(ran.result), effects: ran.effects, info } }
+    }
+  }
+
+  #isNear(key: string): boolean {
+    try {
+      return this.#cache.peek(key) !== undefined
+    } catch {
+      return false
     }
   }
 
