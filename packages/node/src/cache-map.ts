@@ -74,7 +74,7 @@ export function cacheMap<I, Item, Out, O>(
   const { cache, scope, items: itemsOf, keyOf: choose, assemble, reads = [], store, tags, ttl } = options
   if (typeof scope !== 'function') checkScope(scope)
   const { clock = systemClock, savings = new Savings() } = options
-  const version = versionOf(node as BaseNode, options.version)
+  const version = versionOf(node, options.version)
 
   const tell = (during: string, error: unknown): void => {
     savings.failed(node.id)

@@ -92,9 +92,9 @@ const own = ['scope', 'key', 'reads', 'version', 'when', 'effects', 'undeclaredR
  * A failing cache never fails the node.
  */
 export function cacheNode<I, O>(node: BaseNode<I, O>, options: CacheNodeOptions<I, O>): CachedNode<I, O> {
-  check(node as BaseNode, options as CacheNodeOptions)
+  check(node, options as CacheNodeOptions)
   const { scope, key, reads = [], when, tags, effects = 'record', undeclaredReads = 'error' } = options
-  const version = versionOf(node as BaseNode, options.version)
+  const version = versionOf(node, options.version)
   const recall = new Recall(options as unknown as KeepingOptions)
 
   const scopeOf = (asked: Asked<I>): ScopeOrGlobal =>
@@ -196,7 +196,7 @@ function check(node: BaseNode, options: CacheNodeOptions): void {
   checkObject(node, 'node')
   checkText(node.id, "a node's id")
   checkFunction(node.execute, "a node's execute")
-  checkKeeping(options as KeepingOptions, own, 'cacheNode')
+  checkKeeping(options, own, 'cacheNode')
   if (typeof options.scope !== 'function') checkScope(options.scope)
   const { key, reads, tags } = options
   if (key !== undefined && typeof key !== 'function') {

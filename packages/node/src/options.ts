@@ -81,11 +81,10 @@ export const defaults: {
   readonly version: string
 } = Object.freeze({ pace: 'instant', maxBytes: 4 * 1024 * 1024, version: '0' })
 
-const names = [
-  ...['cache', 'ttl', 'stale', 'staleIfError', 'negativeTtl', 'store', 'cost', 'pricing', 'stream'],
-  ...['onKeyError', 'savings', 'onHit', 'onMiss', 'onEvent', 'clock'],
-  ...['codecs', 'allowToJSON', 'maxBytes', 'keySecret'],
-]
+const names =
+  'cache,ttl,stale,staleIfError,negativeTtl,store,cost,pricing,stream,onKeyError,savings,onHit,onMiss,onEvent,clock,codecs,allowToJSON,maxBytes,keySecret'.split(
+    ',',
+  )
 
 /** Refuses options that are wrong, by name. `own` are those that only this kind of step knows. */
 export function checkKeeping(options: KeepingOptions, own: readonly string[], where: string): void {

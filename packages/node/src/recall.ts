@@ -195,7 +195,7 @@ export class Recall {
     if (!refresh && this.#isNear(key)) {
       const value = await this.#cache.getOrSet<Kept | typeof gone>(key, load, asks).catch(() => gone)
       if (value !== gone) {
-        const ran = value === (mine as Run | undefined)?.kept ? mine : undefined
+        const ran = value === mine?.kept ? mine : undefined
         return { key, began, value: value as Kept, mine: ran, shared: false }
       }
     }
@@ -238,7 +238,7 @@ export class Recall {
       ])
       if ('value' in first && first.value === gone && seen !== undefined) {
         // The stream ended before anybody looked.
-        const live = this.#live(call, key, began, await (seen as Run).streaming, {
+        const live = this.#live(call, key, began, await seen.streaming, {
           whole,
           leaving,
           left,
@@ -257,7 +257,7 @@ export class Recall {
       const value = first.value as Kept | typeof gone
       // The run's own, or an older one that stands in for it.
       const ran = value === gone || value === mine?.kept ? mine : undefined
-      const shared = ran === undefined && value === (seen as Run | undefined)?.kept
+      const shared = ran === undefined && value === seen?.kept
       return { key, began, value, mine: ran, shared }
     } catch (error) {
       whole.catch(() => {})
@@ -273,7 +273,7 @@ export class Recall {
       }
       if (!isOfTheCache(error)) throw error
       this.#sick(call, 'load', error)
-      const ran = mine?.ran ?? (seen as Run | undefined)?.ran
+      const ran = mine?.ran ?? seen?.ran
       if (ran === undefined) return { answer: await this.#uncached(call, began, 'cache-error') }
       const status: Status = mine === undefined ? 'shared' : 'miss'
       this.#count(nodeId, status, { ...free, ms: mine?.ms ?? 0 }, began, mine?.ms)

@@ -34,7 +34,7 @@ export function sourceOf(stream: unknown, kind: StreamKind): Source {
   if (kind === 'readable') {
     const reader = (stream as ReadableStream<unknown>).getReader()
     return {
-      next: async () => reader.read() as Promise<IteratorResult<unknown, unknown>>,
+      next: async () => reader.read(),
       stop: async (reason) => reader.cancel(reason),
     }
   }

@@ -1,7 +1,7 @@
 import type { BaseNode } from '../node.js'
 
 /** One node of several in a row: each is given the output of the one before. Stops at a failure or an interrupt. */
-export function pipe<I, O>(id: string, ...nodes: readonly BaseNode<never, unknown>[]): BaseNode<I, O> {
+export function pipe<I, O>(id: string, ...nodes: readonly BaseNode<never>[]): BaseNode<I, O> {
   if (nodes.length === 0) throw new TypeError('pipe needs a node')
   return {
     id,

@@ -16,7 +16,7 @@ import { type Edge, type Graph, graphOf } from './graph.js'
 /** Options of {@link workflow}. */
 export interface WorkflowOptions {
   readonly id: string
-  readonly nodes: readonly BaseNode<never, unknown>[]
+  readonly nodes: readonly BaseNode<never>[]
   /** What follows each node; several run at once. Default: one node after the other, as they stand. */
   readonly edges?: Readonly<Record<string, Edge>> | undefined
   /** Where nodes may go by `next`, beside their edges. A node may go only there or along its edges. */
@@ -102,7 +102,7 @@ interface State {
 export function workflow(options: WorkflowOptions): Workflow {
   checkObject(options, "workflow's options")
   checkText(options.id, "a workflow's id")
-  const graph = graphOf(options as WorkflowOptions & { nodes: readonly BaseNode[] })
+  const graph = graphOf(options)
   const { id, maxVisits = 100, clock = systemClock } = options
 
   const go = async (
