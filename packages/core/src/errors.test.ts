@@ -75,6 +75,7 @@ describe('errorCodes', () => {
       'ERR_FULL',
       'ERR_JOURNAL',
       'ERR_JOURNAL_IN_USE',
+      'ERR_SNAPSHOT',
       'ERR_JOURNAL_DAMAGED',
     ])
   })

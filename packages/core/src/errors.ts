@@ -18,6 +18,7 @@ export const errorCodes = {
   ERR_FULL: 'As many writes wait for the origin as `maxPending` allows, and none ended in time.',
   ERR_JOURNAL: 'A journal could not do what it was asked; `cause` says why.',
   ERR_JOURNAL_IN_USE: 'Another living process has this journal.',
+  ERR_SNAPSHOT: 'A file of hot keys cannot be read: it is missing, damaged, or something else.',
   ERR_JOURNAL_DAMAGED: 'A journal is damaged where that is no torn end; nothing in it was changed.',
 } as const
 

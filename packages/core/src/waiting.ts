@@ -62,8 +62,6 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
       if (--flight.waiting === 0 && !flight.kept) giveUp(engine, flight, signal!.reason)
     }
     const unfollow = signal && onAbort(signal, aborted)
-    // By the synchronous part of the loader, which has run by now where the store answers at once.
-    if (signal?.aborted === true) return aborted()
     // A stale value can only be known once the store has been asked.
     after(soft, () => void flight.read.then(serveStale))
     after(hard, () => {
@@ -76,6 +74,8 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
       leave(Promise.reject(late))
     })
     landed.finally(() => end(landed)).catch(ignore)
+    // By the synchronous part of the loader, which has run by now where the store answers at once.
+    if (signal?.aborted === true) aborted()
   })
 }
 
