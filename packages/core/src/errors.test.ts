@@ -63,6 +63,7 @@ describe('errorCodes', () => {
       'ERR_TIMEOUT',
       'ERR_STORE_TIMEOUT',
       'ERR_STORE',
+      'ERR_STORE_FULL',
       'ERR_SHARD',
       'ERR_CIRCUIT_OPEN',
       'ERR_POISONED',

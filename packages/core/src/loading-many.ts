@@ -7,7 +7,8 @@ import { type Request, startOver } from './flight.js'
 import type { Found } from './found.js'
 import { loadOptions } from './load-context.js'
 import type { LoadContext, Loader, LoadMany } from './loader.js'
-import { load, serve } from './loading.js'
+import { calling } from './flying.js'
+import { joinable, load, serve } from './loading.js'
 import type { LoadOptions } from './options.js'
 import { partsOf } from './parts.js'
 import type { Plan } from './plan.js'
@@ -58,13 +59,15 @@ export async function loadAll<V>(
   plan: Plan,
 ): Promise<Map<string, V>> {
   const reads = plan.forceRefresh !== true && (plan.skip === undefined || plan.skip === 'write')
+  // Now, while the synchronous part of a loader that asks for its own keys is known.
+  if (reads && engine.flights.size > 0) for (const { storeKey } of wanted) joinable(engine, storeKey)
   const found = reads ? await findMany(engine, wanted) : []
-  const partOf = gathering(wanted.length, loadMany, plan)
+  const partOf = gathering(engine, wanted.length, loadMany, plan)
   const result = new Map<string, V>()
   const values = await Promise.allSettled(
     wanted.map((target, i) => {
       const { scope, key, storeKey } = target
-      const { loader, leave, abort } = partOf(key)
+      const { loader, leave, abort } = partOf(target)
       const request: Request = {
         scope,
         key,
@@ -100,10 +103,11 @@ export async function loadAll<V>(
  * call when its load is given up. When all of them are, so is the origin's.
  */
 function gathering<V>(
+  engine: Engine,
   size: number,
   loadMany: LoadMany<V>,
   plan: Plan,
-): (key: string) => {
+): (target: Target) => {
   readonly loader: Loader<unknown>
   readonly leave: () => void
   readonly abort: (reason: unknown) => void
@@ -116,14 +120,18 @@ function gathering<V>(
   let undecided = size
   let loading = 0
   /** The keys that need the loader and have not been asked for. */
-  let gathered: string[] = []
+  let gathered: Target[] = []
   let answer = deferred<ReadonlyMap<string, unknown>>()
 
   const ask = (): void => {
-    const keys = gathered
-    if (keys.length === 0) return
+    const targets = gathered
+    if (targets.length === 0) return
+    const keys = targets.map(({ key }) => key)
     const load = async (): Promise<ReadonlyMap<string, unknown>> => {
-      const loaded = inOrder(keys, await loadMany(keys, { signal: controller.signal, options }))
+      const flights = targets.flatMap(({ storeKey }) => engine.flights.get(storeKey) ?? [])
+      // A copy: whoever takes keys off the list does no harm.
+      const run = (): unknown => loadMany([...keys], { signal: controller.signal, options })
+      const loaded = inOrder(keys, await calling(engine, flights, run))
       changed ||= isChanged(options, before)
       return loaded
     }
@@ -133,7 +141,8 @@ function gathering<V>(
     resolve(load())
   }
 
-  return (key) => {
+  return (target) => {
+    const { key } = target
     let decided = false
     let started = false
     const leave = (): void => {
@@ -146,7 +155,7 @@ function gathering<V>(
     const loader = async (context: LoadContext): Promise<unknown> => {
       loading++
       started = true
-      gathered.push(key)
+      gathered.push(target)
       const { promise } = answer
       if (decided) ask()
       else leave()
