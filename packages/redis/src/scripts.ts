@@ -59,7 +59,7 @@ end
 const told = (from: number): string => `log(KEYS[2], KEYS[3], ${from}, ARGV[${from + 3}], ARGV[${from + 4}])`
 
 /**
- * The scripts that change a key, after the log has it: if the log cannot be written, nothing is done. With `logged`, KEYS[2] and KEYS[3] are the log's, and its five arguments come last.
+ * The scripts that change a key. What cannot be written to the log is not set. With `logged`, KEYS[2] and KEYS[3] are the log's, and its five arguments come last.
  */
 export interface KeyScripts {
   /** ARGV: now, the instant from which it is too late, stay, frame. Nobody is told anything by a late one. */
@@ -84,8 +84,9 @@ if ARGV[3] == '0' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1]
 return 1`),
     remove: script(`${begin}
 local h = head(KEYS[1])
-${tell(2)}
+-- First: a server without room takes the rest of a script that has begun to make some.
 redis.call('UNLINK', KEYS[1])
+${tell(2)}
 return h and h.entry and 1 or 0`),
     expire: script(`${begin}
 local h = head(KEYS[1])
