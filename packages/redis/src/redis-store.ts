@@ -205,7 +205,27 @@ class RedisStore implements Store {
 
   #script(script: scripts.Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     this.#turn.flush()
-    return this.#call(() => this.#link.script(script, keys, args))
+    return this.#call(() => this.#link.script(script, keys, args)).catch((error: unknown) =>
+      this.#mend(error),
+    )
+  }
+
+  /**
+   * A script that has to do with the log failed. If something else lies where the log, its counters or a tag's marker
+   * are to be, it goes: a new epoch begins, and everybody takes it that changes were missed.
+   */
+  async #mend(error: unknown): Promise<never> {
+    if ((error as CacheError).code !== 'ERR_POISONED') throw error
+    const { meta, log, tags } = this.#layout
+    const { client } = this.#link
+    const types = await Promise.all([client.type(meta), client.type(log)]).catch(() => [])
+    const wrong = [meta, log].filter((_, i) => types[i] !== ['hash', 'stream'][i])
+    if (types.length > 0) await this.#unlink(wrong.length > 0 ? [meta, log] : []).catch(() => {})
+    throw new CacheError(
+      'ERR_STORE',
+      `something else lay under ${wrong.join(' and ') || `a key that begins with ${tags}`}, which is this cache's own`,
+      { cause: error },
+    )
   }
 
   /** Changes a key and tells the log. `args` may be made once the server's time is known. */
@@ -223,7 +243,7 @@ class RedisStore implements Store {
       return this.#link.clustered
         ? this.#link.script(script, [redisKey], own)
         : this.#link.script(script, [redisKey, meta, log], [...own, ...this.#signature(), kind, name])
-    })
+    }).catch((error: unknown) => this.#mend(error))
     if (this.#link.clustered) await this.#tell(kind, name)
     return answer === 1
   }
@@ -378,6 +398,7 @@ class RedisStore implements Store {
   }
 
   async #unlink(redisKeys: readonly string[]): Promise<void> {
+    if (redisKeys.length === 0) return
     const { client, clustered } = this.#link
     if (clustered) await this.#call(() => Promise.all(redisKeys.map((redisKey) => client.unlink(redisKey))))
     else await this.#call(() => client.unlink(...redisKeys))
