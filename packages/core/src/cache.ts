@@ -232,6 +232,7 @@ export class Cache {
   ): Wrapped<Args, V> {
     checkText(name, "wrap's name")
     checkFunction(fn, 'fn')
+    if (typeof options !== 'object' || options === null) wrong('options', 'an object', options)
     const { key: choose, ...rest } = options
     if (choose !== undefined) checkFunction(choose, 'key')
     const calls = this.#plan(rest)
@@ -325,6 +326,8 @@ export function createCache(options: CacheOptions): Cache {
 /** Whether a fresh entry can be handed out as it is: only these options change what a fresh hit does. */
 function isPlain(o: GetOrSetOptions): boolean {
   return (
+    typeof o === 'object' &&
+    o !== null &&
     o.signal === undefined &&
     o.forceRefresh === undefined &&
     o.skip === undefined &&

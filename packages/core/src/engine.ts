@@ -135,9 +135,11 @@ export class Engine {
 
   /** Does with a failing store call what `onStoreError` says. A value that cannot be kept always reaches the caller. */
   tolerate(error: unknown, during: string, key?: string): void {
+    // Whoever gave the value is told, and needs no event.
+    if (isRefusal(error)) throw error
     this.report(error, during, key)
     const { onStoreError } = this.settings
-    if (onStoreError === 'throw' || isRefusal(error)) throw error
+    if (onStoreError === 'throw') throw error
     if (typeof onStoreError === 'function') onStoreError(error as Error)
   }
 

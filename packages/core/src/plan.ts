@@ -112,7 +112,7 @@ const loadingChecks: Checks = {
   beta: between(0, Infinity),
   tags: checkTags,
   version: (value, name) =>
-    /^(string|number)$/.test(typeof value) ? value : wrong(name, 'a string or a number', value),
+    typeof value === 'string' || Number.isFinite(value) ? value : wrong(name, 'a string or a number', value),
   copy: oneOf('share', 'clone', 'freeze'),
   timeouts: within({ soft: toMs, hard: toMs, load: toMs, store: toMs }),
   schema: (value: { '~standard'?: object }, name) => {

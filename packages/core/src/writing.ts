@@ -5,6 +5,7 @@ import { createEntry, type Entry, graceOf, type TagVersion } from './entry.js'
 import { CacheError } from './errors.js'
 import type { Flight } from './flight.js'
 import { release } from './leasing.js'
+import { DoNotCache } from './loader.js'
 import { partsOf } from './parts.js'
 import type { Plan } from './plan.js'
 import type { Random } from './random.js'
@@ -156,6 +157,9 @@ function entryToSet(
 ): Awaitable<Entry | undefined> {
   if (value instanceof Promise) {
     throw new CacheError('ERR_VALUE', `the value of '${key}' is a promise: await it first`, { key })
+  }
+  if (value instanceof DoNotCache) {
+    throw new CacheError('ERR_VALUE', `the value of '${key}' says doNotCache, which is for loaders`, { key })
   }
   const kept = give(value, plan)
   const ttl = ttlOfValue(value, plan, engine.settings.random)

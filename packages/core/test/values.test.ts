@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { type Cache, type CacheOptions, createCache, type GetOrSetOptions } from '@flow-cache/core'
+import {
+  type Cache,
+  type CacheOptions,
+  createCache,
+  doNotCache,
+  type GetOrSetOptions,
+} from '@flow-cache/core'
 import { type FakeClock, fakeClock, mapStore, seededRandom } from '@flow-cache/core/testing'
 
 function setUp(options: Partial<CacheOptions> = {}): { clock: FakeClock; cache: Cache } {
@@ -352,6 +358,23 @@ describe('an option', () => {
 
   it('an event nobody tells of is refused with those there are', () => {
     expect(() => setUp().cache.on('hits' as never, () => {})).toThrow(/^event must be 'hit' or 'staleHit' or/)
+  })
+
+  it.each([[null], [5], ['1m']])('options that are %j are refused, by a rejection', async (options) => {
+    const { cache } = setUp()
+    await cache.set('k', 1)
+    for (const call of [
+      cache.getOrSet('k', () => 1, options as never),
+      cache.set('k', 1, options as never),
+      cache.getOrSetMany(['k'], () => [1], options as never),
+    ]) {
+      await expect(call).rejects.toThrow('options must be an object')
+    }
+    expect(() => cache.wrap('f', () => 1, options as never)).toThrow('options must be an object')
+  })
+
+  it('a value that says doNotCache is refused by set', async () => {
+    await expect(setUp().cache.set('k', doNotCache(1))).rejects.toMatchObject({ code: 'ERR_VALUE' })
   })
 
   it('entries that are not pairs are refused', async () => {
