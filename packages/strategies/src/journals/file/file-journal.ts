@@ -8,6 +8,7 @@ import {
   type Journal,
   systemClock,
   toMs,
+  UnderWay,
 } from '@flow-cache/core'
 import { PendingTable } from '../pending-table.js'
 import { claimedOf, deadLettersOf, journaledOf } from '../writes.js'
@@ -81,7 +82,7 @@ export function fileJournal(directory: string, options: FileJournalOptions = {})
   let isOpen = true
   let closing: Promise<void> | undefined
   /** New keys that are on their way to the disk. */
-  const entering = new Map<string, number>()
+  const entering = new UnderWay<number>()
   let checkpointing: Promise<void> | undefined
   let checkpointBytes = 0
   let syncTimer: unknown
@@ -159,7 +160,7 @@ export function fileJournal(directory: string, options: FileJournalOptions = {})
     recovered: { operations: found.operations, ...(found.dropped && { dropped: found.dropped }) },
     put(key, operation, limit) {
       const isNew = open().get(key) === undefined
-      if (isNew && !entering.has(key) && table.size + entering.size >= limit) return undefined
+      if (isNew && entering.get(key) === undefined && table.size + entering.size >= limit) return undefined
       const value = operation.kind === 'put' ? codec.encode(operation.value, key) : undefined
       const sequence = table.nextSequence()
       const record = recordOf(
