@@ -65,3 +65,11 @@ export function checkShare(value: number, name: string, min: number, max: number
 export function checkKey(key: string): void {
   if (typeof key !== 'string' || key === '') throw new TypeError('a key must be a non-empty string')
 }
+
+/** What a function answered that is to say at once, or a `TypeError` where it promised to. */
+export function checkAtOnce<T>(answer: T, name: string): T {
+  if (!(answer instanceof Promise)) return answer
+  // Nobody waits for it.
+  answer.catch(() => {})
+  throw new TypeError(`${name} must answer at once, and not with a promise`)
+}

@@ -71,8 +71,6 @@ export class RefreshAhead<V> {
   readonly #random: Random
   /** The one refreshed longest ago is the first. */
   readonly #keys = new Map<string, Tracked>()
-  /** Stays where it is: one that begins anew steps over everything that was taken from the front since. */
-  #oldest = this.#keys.keys()
   /** Keys that are due, and wait for others to be done. */
   readonly #due = new Set<string>()
   readonly #running = new Set<Promise<void>>()
@@ -148,7 +146,7 @@ export class RefreshAhead<V> {
     const known = this.#keys.get(key)
     if (known !== undefined) known.used = true
     else if (!this.#end.signal.aborted) {
-      if (this.#keys.size >= this.#settings.maxKeys) this.#letGoOldest()
+      if (this.#keys.size >= this.#settings.maxKeys) this.#letGo(this.#keys.keys().next().value as string)
       const tracked: Tracked = { used: false, ttl, refreshing: false, timer: undefined }
       this.#keys.set(key, tracked)
       this.#run(key, this.#plan(key, tracked))
@@ -251,15 +249,6 @@ export class RefreshAhead<V> {
         this.#next()
       })
     this.#running.add(done)
-  }
-
-  #letGoOldest(): void {
-    let oldest = this.#oldest.next()
-    if (oldest.done === true) {
-      this.#oldest = this.#keys.keys()
-      oldest = this.#oldest.next()
-    }
-    if (oldest.done !== true) this.#letGo(oldest.value)
   }
 
   #letGo(key: string): void {
