@@ -1,13 +1,17 @@
 import {
+  type Awaitable,
   CacheError,
+  type Clock,
   type DeadLetter,
   type Duration,
   type JournalCounts,
   type JournaledWrite,
+  type Timer,
   toMs,
 } from '@flow-cache/core'
+import { checkCount, checkKey } from '../checks.js'
 import { Accepting } from './accepting.js'
-import type { FlushReport, WriteBehindEventName, WriteBehindEvents } from './events.js'
+import { eventNames, type FlushReport, type WriteBehindEventName, type WriteBehindEvents } from './events.js'
 import { Flusher } from './flusher.js'
 import { Listeners } from './listeners.js'
 import { defaults, type Settings, settingsOf, type WriteBehindOptions } from './options.js'
@@ -57,7 +61,7 @@ export class WriteBehindCache<V = unknown> {
   async getMany(keys: Iterable<string>): Promise<Map<string, V>> {
     this.#assertOpen()
     const { cache } = this.#settings
-    const wanted = [...new Set(keys)]
+    const wanted = [...new Set(listed(keys))]
     const own = new Map<string, JournaledWrite>()
     for (const key of wanted) {
       const write = this.#reading.own(text(key))
@@ -106,13 +110,14 @@ export class WriteBehindCache<V = unknown> {
   /** What was given up, the oldest first, with its error; at most `limit` (default 1,000). */
   async deadLetters(limit = 1_000): Promise<readonly DeadLetter<V>[]> {
     this.#assertOpen()
+    checkCount(limit, 'limit')
     return this.#settings.journal.deadLetters(limit) as Promise<readonly DeadLetter<V>[]>
   }
 
   /** Tries dead letters again, all or those of the keys, as if they had never failed; tells how many there were. */
   async retryDeadLetters(keys?: Iterable<string>): Promise<number> {
     this.#assertOpen()
-    const retried = await this.#settings.journal.retry(keys && [...keys])
+    const retried = await this.#settings.journal.retry(keys && listed(keys))
     if (retried.length > 0) this.#flusher.wake(0)
     return retried.length
   }
@@ -124,7 +129,7 @@ export class WriteBehindCache<V = unknown> {
   async dropDeadLetters(keys?: Iterable<string>): Promise<number> {
     this.#assertOpen()
     const { journal, cache } = this.#settings
-    const dropped = await journal.drop(keys && [...keys])
+    const dropped = await journal.drop(keys && listed(keys))
     if (dropped.length > 0) await cache.deleteMany(dropped)
     this.#accepting.look()
     return dropped.length
@@ -141,6 +146,9 @@ export class WriteBehindCache<V = unknown> {
 
   /** Tells the listener of every event of that name; the answer stops it. */
   on<E extends WriteBehindEventName>(event: E, listener: (event: WriteBehindEvents[E]) => void): () => void {
+    if (!eventNames.includes(event)) {
+      throw new TypeError(`no event '${event}'; there are ${eventNames.join(', ')}`)
+    }
     if (typeof listener !== 'function') throw new TypeError('listener must be a function')
     return this.#listeners.on(event, listener)
   }
@@ -149,7 +157,7 @@ export class WriteBehindCache<V = unknown> {
    * Takes nothing new, brings what is pending to the origin until nothing is left or `deadline` (default 10 seconds)
    * has passed, and closes the journal. The report says what is left: with a journal that outlives the process it is
    * done later, with `memoryJournal` it is lost. Safe to call twice; leaves the cache open. Rejects if the journal cannot
-   * say what is left.
+   * say what is left: `ERR_JOURNAL` also if it has not answered 5 seconds after the deadline.
    */
   async close(options: { readonly deadline?: Duration | undefined } = {}): Promise<FlushReport> {
     const deadline = toMs(options.deadline ?? defaults.closeDeadline, 'deadline')
@@ -178,23 +186,27 @@ export class WriteBehindCache<V = unknown> {
       clock.clearTimer(timer)
       isOver = true
     } else await drained
-    await this.#flusher.stop(closed)
-    let report: FlushReport = { flushed: this.#flusher.applied - before, pending: 0, dead: 0 }
+    const answer = patiently(clock)
+    await answer(() => this.#flusher.stop(closed)).catch(() => undefined)
+    const flushed = this.#flusher.applied - before
     try {
-      const { pending, deadLettered } = await journal.counts()
-      report = { ...report, pending, dead: deadLettered }
+      const { pending, deadLettered } = await answer(() => journal.counts())
+      return { flushed, pending, dead: deadLettered }
     } finally {
-      await journal.close()
+      await answer(() => journal.close())
     }
-    return report
   }
 
   /** Passes until nothing is pending. A journal that fails is asked again: it may be back before the deadline. */
   async #drain(isOver: () => boolean): Promise<void> {
     await this.#accepting.settled()
     while (!isOver()) {
-      const report = await this.#flusher.flush().catch(() => undefined)
-      if (report?.pending === 0 || isOver()) return
+      const left = await this.#flusher.flush().then(
+        ({ pending }) => pending,
+        // Closed by somebody else: no more is to be had of it.
+        (error: unknown) => (error instanceof CacheError && error.code === 'ERR_CLOSED' ? 0 : undefined),
+      )
+      if (left === 0 || isOver()) return
       await sleep(this.#settings.clock, Math.max(1, Math.min(this.#flusher.untilRetry, pause)))
     }
   }
@@ -207,7 +219,38 @@ export class WriteBehindCache<V = unknown> {
 /** How often `close` looks whether others have finished, in milliseconds. */
 const pause = 100
 
+/** How long `close` waits for a journal after its deadline, in milliseconds. */
+const patience = 5_000
+
+/** Waits for what a journal is asked, for so long from now on and all in all. */
+function patiently(clock: Clock): <T>(ask: () => Awaitable<T>) => Promise<T> {
+  const end = clock.now() + patience
+  return async (ask) => {
+    let timer: Timer
+    const late = new Promise<never>((_, reject) => {
+      const error = new CacheError('ERR_JOURNAL', `the journal has not answered for ${patience} ms`)
+      timer = clock.setTimer(() => reject(error), Math.max(0, end - clock.now()), true)
+    })
+    try {
+      return await Promise.race([(async () => ask())(), late])
+    } finally {
+      clock.clearTimer(timer)
+    }
+  }
+}
+
 function text(key: string): string {
-  if (typeof key === 'string' && key !== '') return key
-  throw new TypeError(`key must be a non-empty string, got ${typeof key === 'string' ? "''" : typeof key}`)
+  checkKey(key)
+  return key
+}
+
+/** Keys as a list; a string would be taken for its letters. */
+function listed(keys: Iterable<string>): string[] {
+  if (
+    typeof keys === 'string' ||
+    typeof (keys as Iterable<string> | undefined)?.[Symbol.iterator] !== 'function'
+  ) {
+    throw new TypeError(`keys must be an iterable of keys, got ${typeof keys}`)
+  }
+  return [...keys]
 }

@@ -351,12 +351,39 @@ describe('a disk that is full', () => {
   })
 })
 
+describe('a directory', () => {
+  it('that cannot be one is ERR_JOURNAL', () => {
+    const file = join(folder(), 'file')
+    writeFileSync(file, '')
+    for (const path of [file, join(file, 'below')]) {
+      expect(() => fileJournal(path)).toThrow(expect.objectContaining({ code: 'ERR_JOURNAL' }))
+    }
+  })
+
+  it('that is taken away refuses what it could not keep, also when another journal has it', async () => {
+    const directory = join(folder(), 'journal')
+    const first = fileJournal(directory)
+    await first.put('a', put(1), 10)
+    rmSync(directory, { recursive: true })
+    await expect(first.put('b', put(1), 10)).rejects.toMatchObject({ code: 'ERR_JOURNAL' })
+    const second = fileJournal(directory)
+    await second.put('c', put(1), 10)
+    await expect(first.put('b', put(1), 10)).rejects.toMatchObject({ code: 'ERR_JOURNAL' })
+    await first.close()
+    expect(await second.counts()).toMatchObject({ pending: 1 })
+    await second.close()
+  })
+})
+
 describe('options', () => {
   it.each<[unknown, RegExp]>([
     [{ fsync: 'sometimes' }, /fsync/],
     [{ fsync: -1 }, /fsync/],
     [{ segmentBytes: 0 }, /segmentBytes/],
     [{ sync: 'always' }, /unknown option 'sync'/],
+    [{ codec: { encode: String } }, /codec must have the methods decode/],
+    [{ clock: {} }, /clock must have the methods/],
+    [null, /fileJournal takes an object/],
   ])('%o is refused', (wrong, message) => {
     expect(() => fileJournal(folder(), wrong as FileJournalOptions)).toThrow(message)
   })

@@ -10,6 +10,7 @@ import {
   toMs,
   UnderWay,
 } from '@flow-cache/core'
+import { checkClock, checkMethods, checkNames } from '../../checks.js'
 import { PendingTable } from '../pending-table.js'
 import { claimedOf, deadLettersOf, journaledOf } from '../writes.js'
 import { writeCheckpoint } from './checkpoint.js'
@@ -56,21 +57,16 @@ export interface FileJournal extends Journal {
  */
 export function fileJournal(directory: string, options: FileJournalOptions = {}): FileJournal {
   if (typeof directory !== 'string' || directory === '') throw new TypeError('directory must be a path')
-  for (const name of Object.keys(options)) {
-    if (!['fsync', 'codec', 'segmentBytes', 'clock'].includes(name)) {
-      throw new TypeError(
-        `fileJournal: unknown option '${name}'; it takes fsync, codec, segmentBytes and clock`,
-      )
-    }
-  }
+  checkNames(options, ['fsync', 'codec', 'segmentBytes', 'clock'], 'fileJournal')
   const { fsync = 'always', codec = v8Codec, clock = systemClock, segmentBytes = 16 * 2 ** 20 } = options
+  checkMethods(codec, 'codec', ['encode', 'decode'])
+  checkClock(clock)
   const interval = fsync === 'always' || fsync === 'never' ? undefined : toMs(fsync, 'fsync')
   if (!(Number.isSafeInteger(segmentBytes) && segmentBytes >= 1)) {
     throw new RangeError(`segmentBytes must be a whole number of at least 1, got ${String(segmentBytes)}`)
   }
 
-  mkdirSync(directory, { recursive: true })
-  const unlock = lockDirectory(directory)
+  const unlock = take(directory)
   const table = new PendingTable<Uint8Array>(clock)
   let found: ReturnType<typeof recover>
   try {
@@ -246,4 +242,16 @@ export function fileJournal(directory: string, options: FileJournalOptions = {})
     local: { read },
   }
   return journal
+}
+
+/** Makes the directory where it is not there, and this process its owner. */
+function take(directory: string): () => void {
+  try {
+    mkdirSync(directory, { recursive: true })
+    return lockDirectory(directory)
+  } catch (error) {
+    if (error instanceof CacheError) throw error
+    const message = `${directory} cannot have a journal: ${(error as Error).message}`
+    throw new CacheError('ERR_JOURNAL', message, { cause: error })
+  }
 }
