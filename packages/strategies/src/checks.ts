@@ -66,6 +66,17 @@ export function checkKey(key: string): void {
   if (typeof key !== 'string' || key === '') throw new TypeError('a key must be a non-empty string')
 }
 
+/** Keys as a list; a string, which would be taken for its letters, is a `TypeError`. */
+export function checkKeys(keys: Iterable<string>): string[] {
+  if (
+    typeof keys === 'string' ||
+    typeof (keys as Iterable<string> | undefined)?.[Symbol.iterator] !== 'function'
+  ) {
+    throw new TypeError(`keys must be an iterable of keys, got ${typeof keys}`)
+  }
+  return [...keys]
+}
+
 /** An object of options with no other names, or a `TypeError`. */
 export function checkNames(given: object, names: readonly string[], whose: string): void {
   if (typeof given !== 'object' || given === null) throw new TypeError(`${whose} takes an object of options`)

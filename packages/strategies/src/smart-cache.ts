@@ -1,3 +1,7 @@
+/*
+ * Longer than most, because its promise is one: what declares, what loads and what invalidates keep an order among each
+ * other, so that nothing falls between them. How that order came to be is in `docs/decisions/0009-strategies.md`.
+ */
 import {
   type Cache,
   type Duration,

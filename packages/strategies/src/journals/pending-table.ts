@@ -1,3 +1,7 @@
+/*
+ * Longer than most, because it is one machine: the states a row may be in, and every way from one to another. Whoever
+ * changes one of them wants to see the others.
+ */
 import {
   type Clock,
   type JournalCounts,

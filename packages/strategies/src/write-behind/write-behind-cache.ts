@@ -1,22 +1,19 @@
 import {
-  type Awaitable,
   CacheError,
-  type Clock,
   type DeadLetter,
   type Duration,
   type JournalCounts,
   type JournaledWrite,
-  type Timer,
   toMs,
 } from '@flow-cache/core'
-import { checkCount, checkKey } from '../checks.js'
+import { checkCount, checkKey, checkKeys } from '../checks.js'
 import { Accepting } from './accepting.js'
+import { closing } from './closing.js'
 import { eventNames, type FlushReport, type WriteBehindEventName, type WriteBehindEvents } from './events.js'
 import { Flusher } from './flusher.js'
 import { Listeners } from './listeners.js'
 import { defaults, type Settings, settingsOf, type WriteBehindOptions } from './options.js'
 import { Reading, valueOf } from './reading.js'
-import { sleep } from './sleep.js'
 
 /**
  * A cache that takes writes at once and brings them to the origin behind: `set` resolves when the journal has the
@@ -61,7 +58,7 @@ export class WriteBehindCache<V = unknown> {
   async getMany(keys: Iterable<string>): Promise<Map<string, V>> {
     this.#assertOpen()
     const { cache } = this.#settings
-    const wanted = [...new Set(listed(keys))]
+    const wanted = [...new Set(checkKeys(keys))]
     const own = new Map<string, JournaledWrite>()
     for (const key of wanted) {
       const write = this.#reading.own(text(key))
@@ -117,7 +114,7 @@ export class WriteBehindCache<V = unknown> {
   /** Tries dead letters again, all or those of the keys, as if they had never failed; tells how many there were. */
   async retryDeadLetters(keys?: Iterable<string>): Promise<number> {
     this.#assertOpen()
-    const retried = await this.#settings.journal.retry(keys && listed(keys))
+    const retried = await this.#settings.journal.retry(keys && checkKeys(keys))
     if (retried.length > 0) this.#flusher.wake(0)
     return retried.length
   }
@@ -129,7 +126,7 @@ export class WriteBehindCache<V = unknown> {
   async dropDeadLetters(keys?: Iterable<string>): Promise<number> {
     this.#assertOpen()
     const { journal, cache } = this.#settings
-    const dropped = await journal.drop(keys && listed(keys))
+    const dropped = await journal.drop(keys && checkKeys(keys))
     if (dropped.length > 0) await cache.deleteMany(dropped)
     this.#accepting.look()
     return dropped.length
@@ -161,7 +158,7 @@ export class WriteBehindCache<V = unknown> {
    */
   async close(options: { readonly deadline?: Duration | undefined } = {}): Promise<FlushReport> {
     const deadline = toMs(options.deadline ?? defaults.closeDeadline, 'deadline')
-    this.#closing ??= this.#end(deadline)
+    this.#closing ??= closing(this.#settings, this.#accepting, this.#flusher, deadline)
     return this.#closing
   }
 
@@ -169,88 +166,12 @@ export class WriteBehindCache<V = unknown> {
     await this.close()
   }
 
-  async #end(deadline: number): Promise<FlushReport> {
-    const { journal, clock } = this.#settings
-    const before = this.#flusher.applied
-    const closed = new CacheError('ERR_CLOSED', 'the cache is closed')
-    const end = clock.now() + deadline
-    this.#accepting.close(closed)
-    let isOver = deadline === 0
-    const drained = isOver ? Promise.resolve() : this.#drain(() => isOver)
-    if (deadline !== Infinity) {
-      let timer: unknown
-      const over = new Promise<void>((resolve) => {
-        timer = clock.setTimer(resolve, Math.max(0, end - clock.now()), true)
-      })
-      await Promise.race([drained, over])
-      clock.clearTimer(timer)
-      isOver = true
-    } else await drained
-    const answer = patiently(clock)
-    await answer(() => this.#flusher.stop(closed)).catch(() => undefined)
-    const flushed = this.#flusher.applied - before
-    try {
-      const { pending, deadLettered } = await answer(() => journal.counts())
-      return { flushed, pending, dead: deadLettered }
-    } finally {
-      await answer(() => journal.close())
-    }
-  }
-
-  /** Passes until nothing is pending. A journal that fails is asked again: it may be back before the deadline. */
-  async #drain(isOver: () => boolean): Promise<void> {
-    await this.#accepting.settled()
-    while (!isOver()) {
-      const left = await this.#flusher.flush().then(
-        ({ pending }) => pending,
-        // Closed by somebody else: no more is to be had of it.
-        (error: unknown) => (error instanceof CacheError && error.code === 'ERR_CLOSED' ? 0 : undefined),
-      )
-      if (left === 0 || isOver()) return
-      await sleep(this.#settings.clock, Math.max(1, Math.min(this.#flusher.untilRetry, pause)))
-    }
-  }
-
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new CacheError('ERR_CLOSED', 'the cache is closed')
-  }
-}
-
-/** How often `close` looks whether others have finished, in milliseconds. */
-const pause = 100
-
-/** How long `close` waits for a journal after its deadline, in milliseconds. */
-const patience = 5_000
-
-/** Waits for what a journal is asked, for so long from now on and all in all. */
-function patiently(clock: Clock): <T>(ask: () => Awaitable<T>) => Promise<T> {
-  const end = clock.now() + patience
-  return async (ask) => {
-    let timer: Timer
-    const late = new Promise<never>((_, reject) => {
-      const error = new CacheError('ERR_JOURNAL', `the journal has not answered for ${patience} ms`)
-      timer = clock.setTimer(() => reject(error), Math.max(0, end - clock.now()), true)
-    })
-    try {
-      return await Promise.race([(async () => ask())(), late])
-    } finally {
-      clock.clearTimer(timer)
-    }
   }
 }
 
 function text(key: string): string {
   checkKey(key)
   return key
-}
-
-/** Keys as a list; a string would be taken for its letters. */
-function listed(keys: Iterable<string>): string[] {
-  if (
-    typeof keys === 'string' ||
-    typeof (keys as Iterable<string> | undefined)?.[Symbol.iterator] !== 'function'
-  ) {
-    throw new TypeError(`keys must be an iterable of keys, got ${typeof keys}`)
-  }
-  return [...keys]
 }
