@@ -14,6 +14,8 @@ export type QuestionName =
   | 'redis-bytes'
   | 'journal'
   | 'write-behind'
+  | 'node'
+  | 'warm'
 
 /** Every question, loaded on demand, so that a process that measures holds little else. */
 export const questions: Readonly<Record<QuestionName, () => Promise<Question<never>>>> = {
@@ -26,6 +28,8 @@ export const questions: Readonly<Record<QuestionName, () => Promise<Question<nev
   'redis-hit': async () => (await import('./redis-hit.js')).redisHit,
   'redis-fill': async () => (await import('./redis-fill.js')).redisFill,
   'redis-trips': async () => (await import('./redis-trips.js')).redisTrips,
+  warm: async () => (await import('./warm.js')).warm,
+  node: async () => (await import('./node.js')).node,
   'redis-bytes': async () => (await import('./redis-bytes.js')).redisBytes,
   journal: async () => (await import('./journal.js')).journal,
   'write-behind': async () => (await import('./write-behind.js')).writeBehind,

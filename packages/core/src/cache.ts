@@ -14,7 +14,6 @@ import { findMany, loadAll, targets } from './loading-many.js'
 import type { CacheOptions, GetOrSetOptions, LoadingOptions, SetOptions } from './options.js'
 import { build, plan, type Plan } from './plan.js'
 import type { Found } from './found.js'
-import { partsOf } from './parts.js'
 import { find } from './reading.js'
 import { Scope, type Target } from './scope.js'
 import { type CacheStats, statsOf } from './stats.js'
@@ -156,7 +155,10 @@ export class Cache {
     return set(this.#engine, this.#target(key, this.#plan(options)), value)
   }
 
-  /** Replaces several entries, given as a `Map`, an object or pairs. If one of them cannot be kept, none is written. */
+  /**
+   * Replaces several entries, given as a `Map`, an object or pairs. If one of them cannot be kept, none is written; of
+   * more than 250, none of those that go to the store together with it.
+   */
   setMany(entries: Iterable<readonly [key: string, value: unknown]>, options?: SetOptions): Promise<void>
   setMany(entries: Readonly<Record<string, unknown>>, options?: SetOptions): Promise<void>
   async setMany(
@@ -184,9 +186,7 @@ export class Cache {
 
   /** Removes several entries; tells how many there were. */
   async deleteMany(keys: Iterable<string>): Promise<number> {
-    let count = 0
-    for (const part of partsOf(this.#targets(keys))) count += await remove(this.#engine, part)
-    return count
+    return remove(this.#engine, this.#targets(keys))
   }
 
   /** Makes the entry stale from now on: it is loaded anew, and stands in for its `grace` if that fails. */

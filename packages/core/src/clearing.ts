@@ -74,9 +74,11 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
     if (store.local !== undefined || shared) return ended
     return chain(sweep(scope.prefix), () => sweep(`@${scope.namespace}/`))
   }
-  return chain(engine.changeWhere(covers, 'clear', inStore), () => {
-    engine.events.emit('clear', { namespace: scope.namespace })
-  })
+  return chain(engine.handed(), () =>
+    chain(engine.changeWhere(covers, 'clear', inStore), () => {
+      engine.events.emit('clear', { namespace: scope.namespace })
+    }),
+  )
 }
 
 /** Removes the keys of this namespace that match, and tells how many. Namespaces within are not touched. */
@@ -105,6 +107,7 @@ export async function clearPattern(engine: Engine, scope: Scope, glob: string): 
       removed += isPromise(count) ? await count : count
     }
   }
+  await engine.handed()
   await engine.changeWhere(matches, 'clear', sweep)
   engine.events.emit('clear', { namespace: scope.namespace, pattern: glob })
   return removed

@@ -67,6 +67,8 @@ export class Engine {
   readonly #changing = new UnderWay<number>()
   /** The same for changes of many keys. */
   readonly #barriers = new Set<(storeKey: string) => boolean>()
+  /** What ends when the change of a key that was asked for last has been handed to the store. */
+  readonly #handing = new UnderWay<Promise<unknown>>()
   /** Keys that were to be removed when the store failed. What it has of them is not to be seen. */
   readonly #owed = new Set<string>()
   #owesAll = false
@@ -99,6 +101,7 @@ export class Engine {
           this.fenceWhere(() => true)
         },
         blind: (isBlind) => this.tags.trust(!isBlind),
+        failed: (error) => this.report(error, 'follow the log'),
       }),
       store.evictions?.follow((storeKey) => {
         this.count.evictions++
@@ -185,6 +188,46 @@ export class Engine {
       this.fence(storeKey)
       flight.endLease?.()
     }
+  }
+
+  /**
+   * Changes keys as soon as it is prepared, and never before a change of one of them that was asked for earlier: the
+   * store keeps the order from there on. Where nothing has to be waited for, all of it happens at once.
+   */
+  inOrder<P, T>(
+    storeKeys: readonly string[],
+    prepare: () => Awaitable<P>,
+    change: (prepared: P) => Awaitable<T>,
+  ): Awaitable<T> {
+    const before = this.#handing.size === 0 ? undefined : this.handed(storeKeys)
+    const prepared = before === undefined ? prepare() : before.then(prepare)
+    if (!isPromise(prepared)) return change(prepared)
+    let answer: Awaitable<T>
+    const handed = Promise.resolve(prepared).then((value) => {
+      answer = change(value)
+      if (isPromise(answer)) void Promise.resolve(answer).catch(ignore)
+    })
+    const over = handed.catch(ignore).then(() => {
+      for (const storeKey of storeKeys) {
+        if (this.#handing.get(storeKey) === over) this.#handing.delete(storeKey)
+      }
+    })
+    for (const storeKey of storeKeys) this.#handing.set(storeKey, over)
+    return handed.then(() => answer)
+  }
+
+  /** Resolves when what was asked for these keys, or for all, is in the hands of the store; `undefined`: it is. */
+  handed(storeKeys?: readonly string[]): Promise<unknown> | undefined {
+    if (this.#handing.size === 0) return undefined
+    const waiting = new Set<Promise<unknown>>()
+    if (storeKeys === undefined) for (const [, one] of this.#handing) waiting.add(one)
+    else {
+      for (const storeKey of storeKeys) {
+        const one = this.#handing.get(storeKey)
+        if (one !== undefined) waiting.add(one)
+      }
+    }
+    return waiting.size === 0 ? undefined : Promise.all(waiting)
   }
 
   /** Whether the key is being changed at this moment, so that a load may not be stored over it. */
@@ -401,6 +444,8 @@ export class Engine {
     const error = new CacheError('ERR_CLOSED', `the cache '${this.settings.name}' was closed during the load`)
     for (const flight of this.running.slice()) {
       this.leave(flight)
+      // Others need not wait for its term. The store has this sent before it closes.
+      flight.endLease?.()
       flight.abort(error)
     }
     const closed = attempt(

@@ -63,6 +63,7 @@ describe('errorCodes', () => {
       'ERR_TIMEOUT',
       'ERR_STORE_TIMEOUT',
       'ERR_STORE',
+      'ERR_STORE_FULL',
       'ERR_SHARD',
       'ERR_CIRCUIT_OPEN',
       'ERR_POISONED',
@@ -75,6 +76,7 @@ describe('errorCodes', () => {
       'ERR_FULL',
       'ERR_JOURNAL',
       'ERR_JOURNAL_IN_USE',
+      'ERR_SNAPSHOT',
       'ERR_JOURNAL_DAMAGED',
     ])
   })

@@ -6,6 +6,7 @@ export const errorCodes = {
   ERR_TIMEOUT: 'A caller had no value within `timeouts.hard`.',
   ERR_STORE_TIMEOUT: 'A store call took longer than `timeouts.store`.',
   ERR_STORE: 'A store call failed; `cause` says why.',
+  ERR_STORE_FULL: 'The store has no room and takes no writes; what is there can be read.',
   ERR_SHARD: 'One of several stores that share the keys failed; the others work.',
   ERR_CIRCUIT_OPEN: 'The store failed too often in a row and is left alone for now.',
   ERR_POISONED: 'Stored bytes cannot be understood: another layout, a truncated or a damaged value.',
@@ -18,6 +19,7 @@ export const errorCodes = {
   ERR_FULL: 'As many writes wait for the origin as `maxPending` allows, and none ended in time.',
   ERR_JOURNAL: 'A journal could not do what it was asked; `cause` says why.',
   ERR_JOURNAL_IN_USE: 'Another living process has this journal.',
+  ERR_SNAPSHOT: 'A file of hot keys cannot be read: it is missing, damaged, or something else.',
   ERR_JOURNAL_DAMAGED: 'A journal is damaged where that is no torn end; nothing in it was changed.',
 } as const
 

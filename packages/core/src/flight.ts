@@ -30,6 +30,8 @@ export interface Request extends Target {
   readonly unasked?: boolean
   /** Called when it waits for somebody else's load, so that nobody waits for its own meanwhile. */
   readonly onWait?: (() => void) | undefined
+  /** Called when its own load is given up. */
+  readonly onAbort?: ((reason: unknown) => void) | undefined
   /** Nobody waits for it; it replaces what is there. */
   readonly background?: boolean
 }
@@ -137,6 +139,7 @@ export class Flight {
     this.crash(reason)
     this.#reason = { error: reason }
     this.#controller?.abort(reason)
+    this.request.onAbort?.(reason)
   }
 
   #settle(): void {

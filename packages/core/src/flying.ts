@@ -176,20 +176,26 @@ function readOrTolerate(engine: Engine, flight: Flight, again = false): Awaitabl
   )
 }
 
-/** Runs the loader, and knows while its synchronous part does. */
+/** Runs the loader, and counts it. */
 function call(engine: Engine, flight: Flight, run: () => unknown): unknown {
-  const { asyncContext } = engine.settings
   flight.loadedAt = engine.clock.now()
   engine.count.loads++
   engine.loading++
   flight.atWork = true
-  flight.calling = true
+  return calling(engine, [flight], run)
+}
+
+/** Runs what loads for these flights, so that a read of one of them knows that it would wait for itself. */
+export function calling<T>(engine: Engine, flights: readonly Flight[], run: () => T): T {
+  const { asyncContext } = engine.settings
+  for (const flight of flights) flight.calling = true
   try {
-    return asyncContext === undefined
-      ? run()
-      : asyncContext.run({ flight, outer: asyncContext.getStore() }, run)
+    if (asyncContext === undefined) return run()
+    let context = asyncContext.getStore()
+    for (const flight of flights) context = { flight, outer: context }
+    return asyncContext.run(context, run)
   } finally {
-    flight.calling = false
+    for (const flight of flights) flight.calling = false
   }
 }
 

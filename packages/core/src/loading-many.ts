@@ -3,11 +3,13 @@ import { show, wrong } from './checks.js'
 import { deferred } from './deferred.js'
 import type { Engine } from './engine.js'
 import { CacheError } from './errors.js'
-import { startOver } from './flight.js'
+import { type Request, startOver } from './flight.js'
 import type { Found } from './found.js'
 import { loadOptions } from './load-context.js'
 import type { LoadContext, Loader, LoadMany } from './loader.js'
-import { load, serve } from './loading.js'
+import { calling } from './flying.js'
+import { joinable, load, serve } from './loading.js'
+import type { LoadOptions } from './options.js'
 import { partsOf } from './parts.js'
 import type { Plan } from './plan.js'
 import { find, usable } from './reading.js'
@@ -57,17 +59,24 @@ export async function loadAll<V>(
   plan: Plan,
 ): Promise<Map<string, V>> {
   const reads = plan.forceRefresh !== true && (plan.skip === undefined || plan.skip === 'write')
+  // Now, while the synchronous part of a loader that asks for its own keys is known.
+  if (reads && engine.flights.size > 0) for (const { storeKey } of wanted) joinable(engine, storeKey)
   const found = reads ? await findMany(engine, wanted) : []
-  const partOf = gathering(wanted.length, loadMany, plan)
+  const partOf = gathering(engine, wanted.length, loadMany, plan)
   const result = new Map<string, V>()
   const values = await Promise.allSettled(
     wanted.map((target, i) => {
-      const { loader, leave } = partOf(target.key)
-      const request = {
-        ...target,
+      const { scope, key, storeKey } = target
+      const { loader, leave, abort } = partOf(target)
+      const request: Request = {
+        scope,
+        key,
+        storeKey,
+        plan,
         found: found[i],
         loader,
         onWait: leave,
+        onAbort: abort,
         looked: reads,
         among: wanted.length,
       }
@@ -90,54 +99,84 @@ export async function loadAll<V>(
  * asks for all that do at once. A key that waits for somebody else's load is decided; should it need the loader
  * after all, it asks alone.
  *
- * Answers with one key's part: its loader, and what to call when it is known that the loader is not needed now.
+ * Answers with one key's part: its loader, what to call when it is known that the loader is not needed now, and what to
+ * call when its load is given up. When all of them are, so is the origin's.
  */
 function gathering<V>(
+  engine: Engine,
   size: number,
   loadMany: LoadMany<V>,
   plan: Plan,
-): (key: string) => { readonly loader: Loader<unknown>; readonly leave: () => void } {
+): (target: Target) => {
+  readonly loader: Loader<unknown>
+  readonly leave: () => void
+  readonly abort: (reason: unknown) => void
+} {
   const options = loadOptions(plan)
   const controller = new AbortController()
+  /** As `loadMany` finds them; most leave them as they are. */
+  const before = loadOptions(plan)
+  let changed = false
   let undecided = size
   let loading = 0
   /** The keys that need the loader and have not been asked for. */
-  let gathered: string[] = []
+  let gathered: Target[] = []
   let answer = deferred<ReadonlyMap<string, unknown>>()
 
   const ask = (): void => {
-    const keys = gathered
-    if (keys.length === 0) return
-    const load = async (): Promise<ReadonlyMap<string, unknown>> =>
-      inOrder(keys, await loadMany(keys, { signal: controller.signal, options }))
+    const targets = gathered
+    if (targets.length === 0) return
+    const keys = targets.map(({ key }) => key)
+    const load = async (): Promise<ReadonlyMap<string, unknown>> => {
+      const flights = targets.flatMap(({ storeKey }) => engine.flights.get(storeKey) ?? [])
+      // A copy: whoever takes keys off the list does no harm.
+      const run = (): unknown => loadMany([...keys], { signal: controller.signal, options })
+      const loaded = inOrder(keys, await calling(engine, flights, run))
+      changed ||= isChanged(options, before)
+      return loaded
+    }
     const { resolve } = answer
     gathered = []
     answer = deferred()
     resolve(load())
   }
 
-  return (key) => {
+  return (target) => {
+    const { key } = target
     let decided = false
+    let started = false
     const leave = (): void => {
       if (!decided && --undecided === 0) ask()
       decided = true
     }
+    const abort = (reason: unknown): void => {
+      if (started && --loading === 0) controller.abort(reason)
+    }
     const loader = async (context: LoadContext): Promise<unknown> => {
       loading++
-      context.signal.addEventListener('abort', () => {
-        if (--loading === 0) controller.abort(context.signal.reason)
-      })
-      gathered.push(key)
+      started = true
+      gathered.push(target)
       const { promise } = answer
       if (decided) ask()
       else leave()
       const loaded = await promise
-      Object.assign(context.options, options)
+      if (changed) Object.assign(context.options, options)
       if (!loaded.has(key)) throw startOver
       return loaded.get(key)
     }
-    return { loader, leave }
+    return { loader, leave, abort }
   }
+}
+
+/** Whether somebody has changed the options. */
+function isChanged({ tags, ...rest }: LoadOptions, before: LoadOptions): boolean {
+  const names = Object.keys({ ...before, ...rest }) as (keyof typeof rest)[]
+  const same = (one: string, i: number): boolean => one === before.tags![i]
+  return (
+    names.some((name) => name in rest && rest[name] !== before[name]) ||
+    tags?.length !== before.tags!.length ||
+    !tags.every(same)
+  )
 }
 
 function inOrder(keys: readonly string[], answer: unknown): ReadonlyMap<string, unknown> {

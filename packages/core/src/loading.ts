@@ -94,8 +94,8 @@ function nearest(engine: Engine, request: Request): Awaitable<Found | undefined>
     : undefined
 }
 
-/** The flight under way, unless a tag of it has changed since it began. */
-function joinable(engine: Engine, storeKey: string): Flight | undefined {
+/** The flight under way, unless a tag of it has changed since it began. A loader that asks for its own is told. */
+export function joinable(engine: Engine, storeKey: string): Flight | undefined {
   const flight = engine.flights.get(storeKey)
   if (flight === undefined || anyDead(flight.tags)) return undefined
   // A loader that waited for its own flight would wait for ever.

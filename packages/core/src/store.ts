@@ -168,9 +168,12 @@ export interface LogListener {
   lost(): void
   /**
    * `true`: there has been no news for so long that nothing learned from this store is to be used for now, although
-   * none of it may be lost. `false`: all that was missed has been told. Only where the store was asked to say so.
+   * none of it may be lost. `false`: all that was missed has been told. Only where the store was asked to say so, or
+   * where the log is refused.
    */
   blind?(isBlind: boolean): void
+  /** The log cannot be read, though the store answers: somebody has to know. Told once, until it can be again. */
+  failed?(error: unknown): void
 }
 
 /** The changes other processes make, complete also across a lost connection: what cannot be caught up is said to be lost. */

@@ -57,12 +57,11 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
       if (stale !== undefined) leave({ stale, reason: 'timeout' })
       return stale !== undefined
     }
-    const unfollow =
-      signal &&
-      onAbort(signal, () => {
-        end(Promise.reject(signal.reason))
-        if (--flight.waiting === 0 && !flight.kept) giveUp(engine, flight, signal.reason)
-      })
+    const aborted = (): void => {
+      end(Promise.reject(signal!.reason))
+      if (--flight.waiting === 0 && !flight.kept) giveUp(engine, flight, signal!.reason)
+    }
+    const unfollow = signal && onAbort(signal, aborted)
     // A stale value can only be known once the store has been asked.
     after(soft, () => void flight.read.then(serveStale))
     after(hard, () => {
@@ -75,6 +74,8 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
       leave(Promise.reject(late))
     })
     landed.finally(() => end(landed)).catch(ignore)
+    // By the synchronous part of the loader, which has run by now where the store answers at once.
+    if (signal?.aborted === true) aborted()
   })
 }
 

@@ -1,9 +1,10 @@
-import { attempt, chain } from './awaitable.js'
+import { attempt, chain, isPromise } from './awaitable.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
 import { createEntry, type Entry, graceOf, type TagVersion } from './entry.js'
 import { CacheError } from './errors.js'
 import type { Flight } from './flight.js'
+import { release } from './leasing.js'
 import { partsOf } from './parts.js'
 import type { Plan } from './plan.js'
 import type { Random } from './random.js'
@@ -66,6 +67,9 @@ export function commit(engine: Engine, flight: Flight, entry: Entry, plan: Plan)
         : engine.guard('commit', () => leases.commit(storeKey, lease!, entry), engine.timeoutFor(among)),
     (stored) => stored,
     (error) => {
+      // What cannot be kept was not sent: nobody is to wait for the end of the lease.
+      flight.lease = lease
+      release(engine, flight)
       engine.tolerate(error, 'set', key)
       return keepNear()
     },
@@ -75,39 +79,68 @@ export function commit(engine: Engine, flight: Flight, entry: Entry, plan: Plan)
 /** Replaces an entry, at once where the store answers at once. */
 export function set(engine: Engine, target: Target, value: unknown): Awaitable<void> {
   const { storeKey } = target
-  return chain(entryToSet(engine, target, value), (entry) => {
-    const write = (store: Store): Awaitable<unknown> =>
-      entry === undefined ? store.delete(storeKey) : store.set(storeKey, entry)
-    return chain(engine.change([storeKey], 'set', write, undefined), () => wasSet(engine, target))
-  })
+  return engine.inOrder(
+    [storeKey],
+    () => entryToSet(engine, target, value),
+    (entry) => {
+      const write = (store: Store): Awaitable<unknown> =>
+        entry === undefined ? store.delete(storeKey) : store.set(storeKey, entry)
+      return chain(engine.change([storeKey], 'set', write, undefined), () => wasSet(engine, target))
+    },
+  )
+}
+
+interface Made {
+  readonly target: Target
+  readonly entry: Entry | undefined
 }
 
 /** Replaces many; if one of them cannot be kept, none. */
-export async function setMany(
+export function setMany(
   engine: Engine,
   entries: readonly (readonly [target: Target, value: unknown])[],
-): Promise<void> {
-  const made: { readonly target: Target; readonly entry: Entry | undefined }[] = []
-  for (const [target, value] of entries) made.push({ target, entry: await entryToSet(engine, target, value) })
-  for (const part of partsOf(made)) {
-    const storeKeys: string[] = []
-    const kept: (readonly [string, Entry])[] = []
-    const gone: string[] = []
-    for (const { target, entry } of part) {
-      const { storeKey } = target
-      storeKeys.push(storeKey)
-      if (entry === undefined) gone.push(storeKey)
-      else kept.push([storeKey, entry])
-    }
-    const write = (store: Store): Awaitable<unknown> =>
-      Promise.all([
-        store.batch?.setMany(kept) ??
-          Promise.all(kept.map(([storeKey, entry]) => store.set(storeKey, entry))),
-        ...gone.map((storeKey) => store.delete(storeKey)),
-      ])
-    await engine.change(storeKeys, 'set', write, undefined)
-    for (const { target } of part) wasSet(engine, target)
+): Awaitable<void> {
+  const prepare = (): Awaitable<readonly Made[]> => {
+    const made = entries.map(([target, value]) =>
+      chain(entryToSet(engine, target, value), (entry): Made => ({ target, entry })),
+    )
+    return made.some((one) => isPromise(one)) ? Promise.all(made) : (made as Made[])
   }
+  const storeKeys = entries.map(([{ storeKey }]) => storeKey)
+  const parts = (): Awaitable<readonly Made[]> =>
+    chain(prepare(), (made) => lastOf(partsOf(made), (part) => setPart(engine, part)))
+  return engine.inOrder(storeKeys, parts, (last) => setPart(engine, last))
+}
+
+/** The last part, once the others have been written one after the other: each is given its time. */
+function lastOf<T>(parts: readonly T[], write: (part: T) => Awaitable<unknown>): Awaitable<T> {
+  const last = parts.at(-1)!
+  if (parts.length === 1) return last
+  const others = async (): Promise<T> => {
+    for (const part of parts.slice(0, -1)) await write(part)
+    return last
+  }
+  return others()
+}
+
+function setPart(engine: Engine, part: readonly Made[]): Awaitable<void> {
+  const storeKeys: string[] = []
+  const kept: (readonly [string, Entry])[] = []
+  const gone: string[] = []
+  for (const { target, entry } of part) {
+    const { storeKey } = target
+    storeKeys.push(storeKey)
+    if (entry === undefined) gone.push(storeKey)
+    else kept.push([storeKey, entry])
+  }
+  const write = (store: Store): Awaitable<unknown> =>
+    Promise.all([
+      store.batch?.setMany(kept) ?? Promise.all(kept.map(([storeKey, entry]) => store.set(storeKey, entry))),
+      ...gone.map((storeKey) => store.delete(storeKey)),
+    ])
+  return chain(engine.change(storeKeys, 'set', write, undefined), () => {
+    for (const { target } of part) wasSet(engine, target)
+  })
 }
 
 function wasSet(engine: Engine, target: Target): void {
@@ -145,15 +178,25 @@ function entryToSet(
 /** Removes entries, and tells how many there were. */
 export function remove(engine: Engine, wanted: readonly Target[]): Awaitable<number> {
   const storeKeys = wanted.map(({ storeKey }) => storeKey)
+  let found = 0
+  const part = (targets: readonly Target[]): Awaitable<unknown> =>
+    chain(removePart(engine, targets), (count) => (found += count))
+  return chain(
+    engine.inOrder(storeKeys, () => lastOf(partsOf(wanted), part), part),
+    () => found,
+  )
+}
+
+function removePart(engine: Engine, wanted: readonly Target[]): Awaitable<number> {
+  const storeKeys = wanted.map(({ storeKey }) => storeKey)
   const dead = storeKeys.filter((storeKey) => anyDead(engine.local.peek(storeKey)?.tags)).length
   const sweep = (store: Store): Awaitable<number> => removeAll(store, storeKeys)
   return chain(engine.change(storeKeys, 'delete', sweep, 0), (count) => {
-    const found = Math.max(0, count - dead)
     for (const target of wanted) {
       engine.count.deletes++
       engine.tell('delete', target, {})
     }
-    return found
+    return Math.max(0, count - dead)
   })
 }
 
@@ -172,10 +215,14 @@ export function expire(engine: Engine, target: Target): Awaitable<boolean> {
   const { storeKey } = target
   const step = (store: Store): Awaitable<boolean> =>
     store.leases?.expire(storeKey) ?? expireEntry(engine, storeKey)
-  return chain(engine.change([storeKey], 'expire', step, false), (found) => {
-    engine.tell('expire', target, { found })
-    return found
-  })
+  const change = (): Awaitable<boolean> => engine.change([storeKey], 'expire', step, false)
+  return chain(
+    engine.inOrder([storeKey], () => undefined, change),
+    (found) => {
+      engine.tell('expire', target, { found })
+      return found
+    },
+  )
 }
 
 function expireEntry({ store, clock }: Engine, storeKey: string): Awaitable<boolean> {

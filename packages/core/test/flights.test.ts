@@ -1,6 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, it } from 'vitest'
-import { type Cache, type CacheEvents, type CacheOptions, createCache } from '@flow-cache/core'
+import {
+  type Cache,
+  type CacheEvents,
+  type CacheOptions,
+  createCache,
+  type LoadContext,
+} from '@flow-cache/core'
 import { type FakeClock, fakeClock, faultyStore, gate, mapStore, settle } from '@flow-cache/core/testing'
 
 function setUp(options: Partial<CacheOptions> = {}): { clock: FakeClock; cache: Cache } {
@@ -177,6 +183,23 @@ describe('a caller who leaves', () => {
     expect(await cache.get('k')).toBe('next')
     expect(cache.stats().loads).toBe(2)
     await expectClean(cache, clock, 'k')
+  })
+
+  it('ends the load also while its loader is being called', async () => {
+    const { cache } = setUp()
+    const leaver = new AbortController()
+    let signal: AbortSignal | undefined
+    const load = async (context: LoadContext): Promise<string> => {
+      signal = context.signal
+      leaver.abort(new Error('left'))
+      await Promise.resolve()
+      signal.throwIfAborted()
+      return 'v'
+    }
+    await expect(cache.getOrSet('k', load, { signal: leaver.signal })).rejects.toThrow('left')
+    expect(signal!.aborted).toBe(true)
+    await cache.drain()
+    expect(await cache.has('k')).toBe(false)
   })
 
   it('does not end a load that somebody lost patience with', async () => {

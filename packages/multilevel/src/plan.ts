@@ -31,9 +31,9 @@ export function planOf(options: TieredStoreOptions): Plan {
   const near: { readonly store: Store; cap: number | undefined }[] = []
   const shared: Store[] = []
   for (const [i, { store, ttl }] of tiers.entries()) {
+    if (store.local !== undefined && shared.length > 0)
+      throw new TypeError(`tiers[${i}] is in this process: put it before those that are not`)
     if (i < last && store.local !== undefined) {
-      if (shared.length > 0)
-        throw new TypeError(`tiers[${i}] is in this process: put it before those that are not`)
       near.push({ store, cap: ttl === undefined ? undefined : toMs(ttl, `tiers[${i}].ttl`) })
       continue
     }

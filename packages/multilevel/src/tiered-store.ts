@@ -301,6 +301,9 @@ class TieredStore implements Store {
         if (isBlind) this.#dropAll()
         for (const listener of told) listener.blind?.(isBlind)
       },
+      failed: (error) => {
+        for (const listener of told) listener.failed?.(error)
+      },
     }
   }
 }

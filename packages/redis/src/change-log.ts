@@ -1,4 +1,4 @@
-import type { Change, Clock, Log, LogListener } from '@flow-cache/core'
+import { CacheError, type Change, type Clock, type Log, type LogListener } from '@flow-cache/core'
 import { type Client, connect } from './connection.js'
 import { type Layout, unescapeKey } from './layout.js'
 import { type Link, type Position, untilReady } from './link.js'
@@ -42,6 +42,7 @@ export class ChangeLog implements Log {
   #tagChanges = 0
   #heardAt = 0
   #blind = false
+  #isRefused = false
   #blindTimer: unknown
   /** Names the loop at work, so that one that was stopped knows. */
   #loop: object | undefined
@@ -90,12 +91,15 @@ export class ChangeLog implements Log {
     while (this.#loop === loop) {
       try {
         await this.#link.run(() => Promise.resolve())
+        if (this.#loop !== loop) return
         this.#read ??= this.#link.begun
         this.#client ??= connect(to, { pipelined: false, silence: heartbeat + 1_000 })
         await untilReady(this.#client)
         await this.#beat(this.#client, loop)
-      } catch {
+      } catch (error) {
         if (this.#loop !== loop) return
+        // A server that answers, and says no: it may never be different.
+        if ((error as Error).name === 'ReplyError') this.#refused(error)
         await new Promise<void>((resolve) => clock.setTimer(resolve, pause, false))
       }
     }
@@ -142,7 +146,19 @@ export class ChangeLog implements Log {
     for (const listener of this.#listeners) how(listener)
   }
 
+  #refused(error: unknown): void {
+    if (this.#isRefused) return
+    this.#isRefused = true
+    const cause = error as Error
+    const message = `the log of changes cannot be read: ${cause.message}`
+    this.#tell((listener) => listener.failed?.(new CacheError('ERR_STORE', message, { cause })))
+    if (this.#blind) return
+    this.#blind = true
+    this.#tell((listener) => listener.blind?.(true))
+  }
+
   #heard(): void {
+    this.#isRefused = false
     this.#heardAt = this.#options.clock.now()
     if (!this.#blind) return
     this.#blind = false

@@ -45,6 +45,7 @@ export class Link {
     this.#scripts = scripts
     this.client = connect(to, { pipelined: true, silence })
     this.client.on('error', (error: unknown) => (this.#lastError = error))
+    this.client.on('ready', () => (this.#lastError = undefined))
     this.clustered = isCluster(this.client)
     this.#clock = clock
     this.#layout = layout
@@ -116,8 +117,10 @@ export class Link {
 
   #away(): CacheError {
     if (this.#closed) return new CacheError('ERR_CLOSED', 'the store is closed')
-    return new CacheError('ERR_STORE', `there is no connection to Redis (${this.client.status})`, {
-      cause: this.#lastError,
+    const cause = this.#lastError
+    const why = cause instanceof Error ? `: ${cause.message}` : ''
+    return new CacheError('ERR_STORE', `there is no connection to Redis (${this.client.status})${why}`, {
+      cause,
     })
   }
 }

@@ -1,4 +1,4 @@
-import { Cache, cacheOptionNames, type CacheSettings } from '@flow-cache/core'
+import { Cache, cacheOptionNames, type CacheSettings, toMs } from '@flow-cache/core'
 import type { RedisStoreOptions } from './options.js'
 import { redisStore, storeOptionNames } from './redis-store.js'
 
@@ -23,7 +23,22 @@ export class RedisCache extends Cache {
       if (isOwn) own[name] = value
       if (!isOwn || name === 'clock') settings[name] = value
     }
-    // A write that the cache has given up is not done later.
-    super({ ...settings, store: redisStore({ timeout: options.timeouts?.store, ...own }) })
+    const patience = options.timeouts?.store
+    if (
+      options.timeout !== undefined &&
+      toMs(options.timeout, 'timeout') > toMs(patience ?? 200, 'timeouts.store')
+    ) {
+      throw new RangeError(
+        `timeout must not exceed timeouts.store (${patience ?? '200ms'}): a write that the cache has given up would be done later`,
+      )
+    }
+    const store = redisStore({ timeout: patience, ...own })
+    try {
+      super({ ...settings, store })
+    } catch (error) {
+      // Nobody else can close it.
+      void store.close()
+      throw error
+    }
   }
 }

@@ -99,9 +99,7 @@ class RedisStore implements Store {
     })
     this.batch = {
       getMany: (keys) => this.#getMany(keys),
-      setMany: async (entries) => {
-        await Promise.all(entries.map(([key, entry]) => this.#set(key, entry, entries.length)))
-      },
+      setMany: (entries) => this.#setMany(entries),
       deleteMany: async (keys) => {
         const found = await Promise.all(keys.map((key) => this.delete(key)))
         return found.filter(Boolean).length
@@ -128,19 +126,25 @@ class RedisStore implements Store {
     return this.#turn.ask(this.#reads, key)
   }
 
-  set(key: string, entry: Entry): Promise<void> {
-    return this.#set(key, entry, 1)
+  async set(key: string, entry: Entry): Promise<void> {
+    const deadline = this.#clock.now() + this.#timeout
+    await this.#change(this.#scripts.set, key, () => this.#written(key, entry, deadline))
   }
 
-  /** `among`: how many are written together. The last of them has to wait for the others. */
-  async #set(key: string, entry: Entry, among: number): Promise<void> {
-    const deadline = this.#clock.now() + this.#timeout + (among - 1) * perKey
-    await this.#change(this.#scripts.set, key, () => {
-      const { offset } = this.#link.time
-      const stay = stayUntil(entry.expiresAt, this.#clock.now())
-      const frame = stay === 0 ? '' : frameOf(key, entry, this.#codec, offset)
-      return [deadline + offset, stay, frame]
-    })
+  async #setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<void> {
+    // The last of them has to wait for the others.
+    const deadline = this.#clock.now() + this.#timeout + (entries.length - 1) * perKey
+    // Frames need the server's time. All are made before the first is sent: one may be refused.
+    if (this.#link.begun === undefined) await this.#call(() => Promise.resolve())
+    const written = entries.map(([key, entry]) => this.#written(key, entry, deadline))
+    await Promise.all(entries.map(([key], i) => this.#change(this.#scripts.set, key, written[i]!)))
+  }
+
+  /** The arguments with which an entry is set. */
+  #written(key: string, entry: Entry, deadline: number): readonly Argument[] {
+    const { offset } = this.#link.time
+    const stay = stayUntil(entry.expiresAt, this.#clock.now())
+    return [deadline + offset, stay, stay === 0 ? '' : frameOf(key, entry, this.#codec, offset)]
   }
 
   async delete(key: string): Promise<boolean> {
@@ -190,7 +194,7 @@ class RedisStore implements Store {
       },
       (error: unknown) => {
         this.#ended()
-        throw poisonedType(error)
+        throw inOurWords(error)
       },
     )
   }
@@ -201,7 +205,27 @@ class RedisStore implements Store {
 
   #script(script: scripts.Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     this.#turn.flush()
-    return this.#call(() => this.#link.script(script, keys, args))
+    return this.#call(() => this.#link.script(script, keys, args)).catch((error: unknown) =>
+      this.#mend(error),
+    )
+  }
+
+  /**
+   * A script that has to do with the log failed. If something else lies where the log, its counters or a tag's marker
+   * are to be, it goes: a new epoch begins, and everybody takes it that changes were missed.
+   */
+  async #mend(error: unknown): Promise<never> {
+    if ((error as CacheError).code !== 'ERR_POISONED') throw error
+    const { meta, log, tags } = this.#layout
+    const { client } = this.#link
+    const types = await Promise.all([client.type(meta), client.type(log)]).catch(() => [])
+    const wrong = [meta, log].filter((_, i) => types[i] !== ['hash', 'stream'][i])
+    if (types.length > 0) await this.#unlink(wrong.length > 0 ? [meta, log] : []).catch(() => {})
+    throw new CacheError(
+      'ERR_STORE',
+      `something else lay under ${wrong.join(' and ') || `a key that begins with ${tags}`}, which is this cache's own`,
+      { cause: error },
+    )
   }
 
   /** Changes a key and tells the log. `args` may be made once the server's time is known. */
@@ -219,7 +243,7 @@ class RedisStore implements Store {
       return this.#link.clustered
         ? this.#link.script(script, [redisKey], own)
         : this.#link.script(script, [redisKey, meta, log], [...own, ...this.#signature(), kind, name])
-    })
+    }).catch((error: unknown) => this.#mend(error))
     if (this.#link.clustered) await this.#tell(kind, name)
     return answer === 1
   }
@@ -374,6 +398,7 @@ class RedisStore implements Store {
   }
 
   async #unlink(redisKeys: readonly string[]): Promise<void> {
+    if (redisKeys.length === 0) return
     const { client, clustered } = this.#link
     if (clustered) await this.#call(() => Promise.all(redisKeys.map((redisKey) => client.unlink(redisKey))))
     else await this.#call(() => client.unlink(...redisKeys))
@@ -417,9 +442,16 @@ const isOne = (_: unknown, answer: number): boolean => answer === 1
 
 const text = ({ epoch, tagChanges }: Position): string => `${epoch} ${tagChanges}`
 
-/** Something that is no string lies under our key. */
-function poisonedType(error: unknown): unknown {
-  return error instanceof Error && error.message.startsWith('WRONGTYPE') ? notText(error) : error
+/** What Redis says of a key or of itself that is no failure to answer. */
+function inOurWords(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  if (error.message.startsWith('WRONGTYPE')) return notText(error)
+  if (error.message.startsWith('OOM')) {
+    return new CacheError('ERR_STORE_FULL', 'Redis has no room and evicts nothing: it takes no writes', {
+      cause: error,
+    })
+  }
+  return error
 }
 
 const notText = (cause?: unknown): CacheError =>

@@ -59,7 +59,7 @@ end
 const told = (from: number): string => `log(KEYS[2], KEYS[3], ${from}, ARGV[${from + 3}], ARGV[${from + 4}])`
 
 /**
- * The scripts that change a key. With `logged`, KEYS[2] and KEYS[3] are the log's, and its five arguments come last.
+ * The scripts that change a key. What cannot be written to the log is not set. With `logged`, KEYS[2] and KEYS[3] are the log's, and its five arguments come last.
  */
 export interface KeyScripts {
   /** ARGV: now, the instant from which it is too late, stay, frame. Nobody is told anything by a late one. */
@@ -79,16 +79,18 @@ local time = redis.call('TIME')
 if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[2]) then
   return redis.error_reply('LATE the write came after its deadline and was not done')
 end
-if ARGV[3] == '0' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[3]) end
 ${tell(5)}
+if ARGV[3] == '0' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[3]) end
 return 1`),
     remove: script(`${begin}
 local h = head(KEYS[1])
+-- First: a server without room takes the rest of a script that has begun to make some.
 redis.call('UNLINK', KEYS[1])
 ${tell(2)}
 return h and h.entry and 1 or 0`),
     expire: script(`${begin}
 local h = head(KEYS[1])
+${tell(2)}
 if not (h and h.entry) then
   redis.call('UNLINK', KEYS[1])
 elseif h.grace == 0 then
@@ -100,7 +102,6 @@ else
     if h.grace < ${Number.MAX_SAFE_INTEGER} then redis.call('PEXPIRE', KEYS[1], math.ceil(h.grace) + ${slack}) end
   end
 end
-${tell(2)}
 return h and h.entry and 1 or 0`),
   }
 }

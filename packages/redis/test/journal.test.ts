@@ -5,7 +5,7 @@ import { redisJournal, type RedisJournalOptions } from '@flow-cache/redis'
 import { startCluster, startRedis } from '@flow-cache/servers'
 import { redisUrl } from '@flow-cache/servers/vitest'
 import { Redis } from 'ioredis'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 function open(options: RedisJournalOptions) {
   const journal = redisJournal(options)
@@ -25,6 +25,8 @@ describe('redisJournal keeps the journal contract', () => {
 it('a journal on a Cluster is one slot', async () => {
   await using cluster = await startCluster()
   const journal = open({ cluster: { nodes: cluster.nodes } })
+  // A busy machine may answer too late to be seen at the first try.
+  await vi.waitFor(() => journal.open(), { timeout: 60_000, interval: 100 })
   const sequence = await journal.put('a', { kind: 'put', value: 1 }, 10)
   expect(await journal.claim(1, 1_000)).toMatchObject([{ key: 'a', value: 1 }])
   await journal.ack([{ key: 'a', sequence: sequence! }])

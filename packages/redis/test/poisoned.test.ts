@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createEntry } from '@flow-cache/core'
 import { RedisCache, redisStore } from '@flow-cache/redis'
+import { startRedis } from '@flow-cache/servers'
 import { redisUrl } from '@flow-cache/servers/vitest'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -132,3 +133,27 @@ describe('fault 13: bytes under our keys that are not ours', { timeout: 30_000 }
     await store.close()
   })
 })
+
+it('something else under the log’s own keys fails one change, goes, and is told', async () => {
+  await using server = await startRedis()
+  const admin = new Redis(server.url)
+  await using cache = new RedisCache({
+    url: server.url,
+    prefix: 'p:',
+    timeouts: { store: '10s' },
+    leaseTerm: '20s',
+  })
+  await cache.set('k', 1)
+  for (const key of ['p:{m}l|', 'p:{m}m|']) {
+    await admin.set(key, 'something else')
+    const errors: string[] = []
+    const stop = cache.on('error', ({ error }) => errors.push((error as Error).message))
+    await cache.set('k', 2)
+    await cache.set('k', 3)
+    expect(await cache.get('k')).toBe(3)
+    stop()
+    expect(errors.filter((message) => message.startsWith('the store failed'))).toHaveLength(1)
+    expect(await admin.type(key)).not.toBe('string')
+  }
+  await admin.quit()
+}, 30_000)

@@ -1,2 +1,7 @@
-// For loading entries before anyone asks for them. Not implemented yet.
-export {}
+// Use
+export { CacheWarmer, type KeysToWarm } from './cache-warmer.js'
+export type { Schedule } from './schedule.js'
+export type { CacheWarmerOptions, Progress, RetryOptions, WarmOptions, WarmReport } from './options.js'
+
+// Implement
+export type { Analytics } from './options.js'

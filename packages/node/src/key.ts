@@ -1,0 +1,61 @@
+import { CacheKeyError, keyOf, type KeyOptions } from '@flow-cache/core'
+import type { ScopeOrGlobal } from './scope.js'
+
+/** Everything a key is made of. */
+export interface KeyParts {
+  readonly node: string
+  readonly type: string | undefined
+  readonly version: string
+  readonly config: unknown
+  readonly scope: ScopeOrGlobal
+  readonly input: unknown
+  readonly reads: Readonly<Record<string, unknown>>
+}
+
+/** How keys are made. */
+export interface NodeKeyOptions extends KeyOptions {
+  /** Without it nobody can tell from a key what was asked, not even by trying likely inputs. Default: none. */
+  readonly keySecret?: string | undefined
+}
+
+/** The key in the cache: the node's id to be recognised by, and a digest of everything. */
+export function keyFor(parts: KeyParts, options: NodeKeyOptions, namespace?: string): string {
+  const { keySecret, ...rest } = options
+  const digest = keyOf(parts, rest)
+  const secret = keySecret === undefined ? digest : keyOf(['flow-cache/node/secret', keySecret, digest])
+  return `${namespace === undefined ? '' : `${namespace}:`}${parts.node}:${secret}`
+}
+
+/** A digest for each part, to tell what changed between two keys. */
+export type Digests = Readonly<Record<'version' | 'config' | 'scope' | 'reads' | 'inputs', string>>
+
+export function digestsOf(parts: KeyParts, { keySecret, ...options }: NodeKeyOptions): Digests {
+  const digest = (value: unknown): string => keyOf([keySecret, value], options)
+  return {
+    version: digest([parts.type, parts.version]),
+    config: digest(parts.config),
+    scope: digest(parts.scope),
+    reads: digest(parts.reads),
+    inputs: digest(parts.input),
+  }
+}
+
+/** The first part in which two keys differ, or `expired` where none does: it ended, or was removed. */
+export function difference(before: Digests | undefined, now: Digests): string {
+  if (before === undefined) return 'cold'
+  for (const name of Object.keys(now) as (keyof Digests)[]) if (before[name] !== now[name]) return name
+  return 'expired'
+}
+
+/** The fields of an input that the key is made of. */
+export function select(
+  input: unknown,
+  choice: { pick?: readonly string[]; omit?: readonly string[] },
+): unknown {
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    throw new CacheKeyError('$.input', '$.input is no object to pick fields from: give key as a function')
+  const { pick, omit } = choice
+  const wanted = (name: string): boolean =>
+    pick !== undefined ? pick.includes(name) : !(omit ?? []).includes(name)
+  return Object.fromEntries(Object.entries(input).filter(([name]) => wanted(name)))
+}

@@ -1,0 +1,25 @@
+import { wrong } from './checks.js'
+
+/** Whom an answer belongs to: a tenant, a user. Part of every key. */
+export type Scope = Readonly<Record<string, string | number | boolean>>
+
+/** A scope, or `'global'` for answers that everybody may share. */
+export type ScopeOrGlobal = Scope | 'global'
+
+/**
+ * Refuses scopes that would let strangers share: none, an empty one, or one with a part that is missing. A tenant
+ * that is `undefined` would be the same tenant for everybody who has none.
+ */
+export function checkScope(scope: unknown): ScopeOrGlobal {
+  if (scope === 'global') return scope
+  if (typeof scope !== 'object' || scope === null || Array.isArray(scope))
+    wrong('scope', "'global' or an object such as { tenant }", scope)
+  const parts = Object.entries(scope)
+  if (parts.length === 0)
+    throw new TypeError("scope is empty; write 'global' if everybody may share the answer")
+  for (const [name, part] of parts) {
+    if (part === '' || !['string', 'number', 'boolean'].includes(typeof part))
+      wrong(`scope.${name}`, 'a non-empty string, a number or a boolean', part)
+  }
+  return scope as Scope
+}

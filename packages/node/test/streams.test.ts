@@ -1,0 +1,79 @@
+import { createCache } from '@flow-cache/core'
+import { fakeClock, gate, mapStore } from '@flow-cache/core/testing'
+import { cacheNode, defineNode, runNode } from '@flow-cache/node'
+import { describe, expect, it } from 'vitest'
+
+const open = (clock = fakeClock()) => createCache({ store: mapStore(clock), clock })
+
+describe('a stream whose only reader leaves', () => {
+  it("goes on and is kept with onAbort: 'finish'", async () => {
+    const cache = open()
+    const half = gate()
+    const node = defineNode('s', async function () {
+      return (async function* () {
+        yield 'a'
+        await half.wait()
+        yield 'b'
+      })()
+    })
+    const cached = cacheNode(node, { cache, scope: 'global', stream: { onAbort: 'finish' } })
+    const result = await runNode(cached, 1)
+    if (!result.success) throw new Error(result.error.message)
+    const iterator = result.output[Symbol.asyncIterator]()
+    await iterator.next()
+    await iterator.return?.(undefined)
+    half.open()
+    await cache.drain()
+    const hit = await runNode(cached, 1, { cache: { mode: 'only-if-cached' } })
+    expect(hit).toMatchObject({ success: true, metadata: { cache: { status: 'hit' } } })
+  })
+})
+
+describe('a ReadableStream', () => {
+  it('is given as one, live and from the cache', async () => {
+    const cache = open()
+    let runs = 0
+    const node = defineNode('s', () => {
+      runs++
+      return new ReadableStream<string>({
+        start(controller) {
+          controller.enqueue('a')
+          controller.enqueue('b')
+          controller.close()
+        },
+      })
+    })
+    const cached = cacheNode(node, { cache, scope: 'global' })
+    for (let i = 0; i < 2; i++) {
+      const result = await runNode(cached, 1)
+      if (!result.success) throw new Error(result.error.message)
+      expect(result.output).toBeInstanceOf(ReadableStream)
+      const chunks: string[] = []
+      for await (const chunk of result.output) chunks.push(chunk)
+      expect(chunks).toEqual(['a', 'b'])
+      await cache.drain()
+    }
+    expect(runs).toBe(1)
+  })
+})
+
+it('a caller who comes after an invalidation does not read along with what began before', async () => {
+  const cache = open()
+  const half = gate()
+  let runs = 0
+  const node = defineNode('s', async function () {
+    const run = ++runs
+    return (async function* () {
+      yield `start ${run}`
+      await half.wait()
+    })()
+  })
+  const cached = cacheNode(node, { cache, scope: 'global' })
+  await runNode(cached, 1)
+  await cached.invalidate(1)
+  const result = await runNode(cached, 1)
+  half.open()
+  if (!result.success) throw new Error(result.error.message)
+  const first = await result.output[Symbol.asyncIterator]().next()
+  expect(first.value).toBe('start 2')
+})
