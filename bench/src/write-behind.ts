@@ -44,7 +44,10 @@ export const writeBehind: Question<Name> = {
       {
         title: 'One operation, as a multiple of the first column',
         head: ['pending', ...sizes.map(String), 'the first'],
-        rows: asked.map((name) => costs(results, name)),
+        rows: [
+          ...asked.map((name) => costs(results, name, 'cost')),
+          costs(results, asked[0]!, 'map', 'a bare `Map`: `set`, `get`, `delete`'),
+        ],
         note: `Ratios: the median of ${rounds} rounds, in brackets the least and the greatest. Times: the least of them.`,
       },
     ]
@@ -54,7 +57,8 @@ export const writeBehind: Question<Name> = {
     const figures: Record<string, Figures> = {}
     for (const name of names) {
       const found: Record<string, number> = {}
-      // What is saved does not depend on the journal.
+      // Neither what is saved nor what a map costs depends on the journal.
+      for (const size of sizes) found[`map${size}`] = await mapCost(size)
       for (const every of flushes) found[`zipf${every}`] = await zipf(every)
       await withJournal(name, async (journal) => Object.assign(found, await reads(journal)))
       for (const size of sizes) {
@@ -66,15 +70,15 @@ export const writeBehind: Question<Name> = {
   },
 }
 
-function costs(results: readonly Round[], name: string): string[] {
-  const bySize = results.map((round) => spread(round, name))
+function costs(results: readonly Round[], name: string, figure: 'cost' | 'map', label = name): string[] {
+  const bySize = results.map((round) => spread(round, name, figure))
   const ratios = sizes.map((size) => times(ratio(bySize, String(size), String(sizes[0]), 'cost')))
-  return [name, ...ratios, nanos(summary(results, name, `cost${sizes[0]}`))]
+  return [label, ...ratios, nanos(summary(results, name, `${figure}${sizes[0]}`))]
 }
 
 /** The costs of one contestant, as if each size were one. */
-const spread = (round: Round, name: string): Round =>
-  Object.fromEntries(sizes.map((size) => [String(size), { cost: round[name]![`cost${size}`]! }]))
+const spread = (round: Round, name: string, figure: string): Round =>
+  Object.fromEntries(sizes.map((size) => [String(size), { cost: round[name]![`${figure}${size}`]! }]))
 
 async function withJournal(name: Name, use: (journal: Journal) => Promise<unknown>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'flow-cache-bench-'))
@@ -152,6 +156,23 @@ async function cost(journal: Journal, pending: number): Promise<number> {
       await journal.ack(await journal.claim(batch, 30_000))
     }, 20)) / batch
   )
+}
+
+/** What the same keys cost a map with as many in it: how much of the growth is the machine's memory. */
+async function mapCost(size: number): Promise<number> {
+  const map = new Map<string, unknown>()
+  let next = 0
+  let first = 0
+  while (next < size) map.set(`k${next}`, { id: next++ })
+  const batch = 100
+  const cost = await timed(async () => {
+    for (let n = 0; n < batch; n++) {
+      map.set(`k${next}`, { id: next++ })
+      const oldest = `k${first++}`
+      if (map.get(oldest) !== undefined) map.delete(oldest)
+    }
+  }, 20)
+  return cost / batch
 }
 
 async function fill(journal: Journal, count: number, value: unknown): Promise<void> {

@@ -1,5 +1,12 @@
-import type { Cache } from '@flow-cache/core'
-import { ReadThrough, RefreshAhead, SmartCache, WriteThroughCache } from '@flow-cache/strategies'
+import type { Cache, Journal } from '@flow-cache/core'
+import {
+  type FlushReport,
+  ReadThrough,
+  RefreshAhead,
+  SmartCache,
+  WriteBehindCache,
+  WriteThroughCache,
+} from '@flow-cache/strategies'
 import type { SqlOrigin } from './libsql-origin.js'
 
 /** What the shop sells. */
@@ -9,15 +16,21 @@ export interface Product {
   readonly cents: number
 }
 
+/** How many pieces of each product a customer is about to buy. */
+export type Basket = Readonly<Record<string, number>>
+
 /** What the shop is made of. Several processes may share one cache over Redis, and one database. */
 export interface ShopParts {
   readonly cache: Cache
   readonly products: SqlOrigin<Product>
   /** Exchange rates, from somebody else's slow service: how many of the currency a euro is. */
   readonly rates: { read(currency: string): Promise<number | undefined> }
+  readonly baskets: SqlOrigin<Basket>
+  /** Has the baskets on their way to the database: `fileJournal` for one process, `redisJournal` for several. */
+  readonly journal: Journal
 }
 
-/** A shop with four strategies over one cache, each for what it is good at. */
+/** A shop with five strategies over one cache, each for what it is good at. */
 export class Shop {
   /** Lists ask for many products at once; what is missing is one query. */
   readonly #catalogue: ReadThrough<Product>
@@ -27,8 +40,10 @@ export class Shop {
   readonly #rates: RefreshAhead<number>
   /** A page ends when anything on it changes. */
   readonly #pages: SmartCache
+  /** Customers change their minds faster than the database cares, and lose nothing when a process dies. */
+  readonly #baskets: WriteBehindCache<Basket>
 
-  constructor({ cache, products, rates }: ShopParts) {
+  constructor({ cache, products, rates, baskets, journal }: ShopParts) {
     const shelf = cache.namespace('products', { ttl: '10m', grace: '1h', jitter: 0.1 })
     this.#catalogue = new ReadThrough({ cache: shelf, origin: products, negativeTtl: '10s' })
     this.#desk = new WriteThroughCache({ cache: shelf, origin: products })
@@ -37,6 +52,11 @@ export class Shop {
       origin: rates,
     })
     this.#pages = new SmartCache({ cache: cache.namespace('pages', { ttl: '1h' }) })
+    this.#baskets = new WriteBehindCache({
+      cache: cache.namespace('baskets', { ttl: '1h' }),
+      origin: baskets,
+      journal,
+    })
   }
 
   product(id: string): Promise<Product | undefined> {
@@ -91,8 +111,25 @@ export class Shop {
     )
   }
 
-  /** Ends what runs by itself. The cache and the database are their owner's to close. */
-  async close(): Promise<void> {
+  async basket(customer: string): Promise<Basket> {
+    return (await this.#baskets.get(customer)) ?? {}
+  }
+
+  /** Once it resolves, the basket outlives the process, and reaches the database in some seconds. */
+  fill(customer: string, basket: Basket): Promise<void> {
+    return this.#baskets.set(customer, basket)
+  }
+
+  leave(customer: string): Promise<void> {
+    return this.#baskets.delete(customer)
+  }
+
+  /**
+   * Ends what runs by itself, and says how many baskets are not in the database yet: the next process brings them there.
+   * The cache and the database are their owner's to close.
+   */
+  async close(): Promise<FlushReport> {
     await this.#rates.close()
+    return this.#baskets.close()
   }
 }

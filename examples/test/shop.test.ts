@@ -4,18 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memoryStore } from '@flow-cache/memory'
 import { MultiLevelCache } from '@flow-cache/multilevel'
-import { redisStore } from '@flow-cache/redis'
+import { redisJournal, redisStore } from '@flow-cache/redis'
 import { redisUrl } from '@flow-cache/servers/vitest'
 import Database from 'libsql'
 import { expect, it } from 'vitest'
 import { libsqlOrigin } from '../src/libsql-origin.js'
-import { type Product, Shop } from '../src/shop.js'
+import { type Basket, type Product, Shop } from '../src/shop.js'
 
 /** Two processes' worth of shops over one Redis and one database. */
 async function openShops() {
   const folder = await mkdtemp(join(tmpdir(), 'flow-cache-shop-'))
   const database = new Database(join(folder, 'shop.db'))
   const products = libsqlOrigin<Product>(database, 'products')
+  const baskets = libsqlOrigin<Basket>(database, 'baskets')
   let queries = 0
   const counted = {
     ...products,
@@ -40,9 +41,13 @@ async function openShops() {
         leaseTerm: '30s',
       }),
   )
-  const shops = caches.map((cache) => new Shop({ cache, products: counted, rates }))
+  const shops = caches.map((cache) => {
+    const journal = redisJournal({ url: redisUrl(), prefix: `${prefix}baskets:` })
+    return new Shop({ cache, products: counted, rates, baskets, journal })
+  })
   return {
     shops,
+    baskets,
     counts: () => ({ queries, asked }),
     async [Symbol.asyncDispose]() {
       for (const shop of shops) await shop.close()
@@ -83,3 +88,19 @@ it('two processes sell from one shelf, and no page shows what has changed', { ti
   await expect.poll(() => front(there), { timeout: 20_000 }).toBe('# light\n\n# all\nChair 49.50 CHF')
   expect(await here.product('lamp')).toBeUndefined()
 })
+
+it('what one process puts into a basket, the other one finds in it, and the database has it in the end', async () => {
+  await using open = await openShops()
+  const [here, there] = open.shops as [Shop, Shop]
+  await here.fill('ada', { lamp: 1 })
+  await here.fill('bob', { chair: 4 })
+  expect(await there.basket('ada')).toEqual({ lamp: 1 })
+  await there.fill('ada', { lamp: 1, chair: 2 })
+  await there.leave('bob')
+  await expect.poll(() => here.basket('ada'), { timeout: 20_000 }).toEqual({ lamp: 1, chair: 2 })
+  await expect.poll(() => here.basket('bob'), { timeout: 20_000 }).toEqual({})
+  expect(await open.baskets.read('ada', {})).toBeUndefined()
+  expect(await there.close()).toMatchObject({ pending: 0, dead: 0 })
+  expect(await open.baskets.read('ada', {})).toEqual({ lamp: 1, chair: 2 })
+  expect(await open.baskets.read('bob', {})).toBeUndefined()
+}, 60_000)

@@ -1,7 +1,8 @@
 import { createCache } from '@flow-cache/core'
+import { fakeClock, gate } from '@flow-cache/core/testing'
 import { memoryStore } from '@flow-cache/memory'
 import { startPostgres } from '@flow-cache/servers'
-import { ReadThrough, WriteThroughCache } from '@flow-cache/strategies'
+import { ReadThrough, WriteBehindCache, WriteThroughCache } from '@flow-cache/strategies'
 import Database from 'libsql'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -99,5 +100,49 @@ describe.each(Object.entries(places))('an origin in %s', (_, open) => {
     expect(await origin.read('x', {})).toEqual({ n: 3 })
     await things.delete('x')
     expect(await reads.get('x')).toBeUndefined()
+  })
+
+  it('ends with the last of each that write-behind brings, also when a call that was given up comes late', async () => {
+    const { origin } = place
+    const clock = fakeClock()
+    await using cache = createCache({ store: memoryStore({ clock }), clock })
+    const late = gate()
+    let batches = 0
+    let arrived: Promise<void> | undefined
+    const behind = new WriteBehindCache<Thing>({
+      cache,
+      clock,
+      origin: {
+        ...origin,
+        async writeMany(entries, call) {
+          if (++batches > 1) return origin.writeMany(entries, call)
+          // It pays no attention to its signal.
+          arrived = late.wait().then(() => origin.writeMany(entries, call))
+          return arrived
+        },
+      },
+    })
+    const keys = ['p', 'q', 'r']
+    for (const key of keys) await behind.set(key, { n: 1 })
+    const first = behind.flush()
+    await late.arrived
+    await clock.advance(10_000)
+    await first
+
+    for (const key of keys) for (const n of [2, 3]) await behind.set(key, { n })
+    await behind.delete('r')
+    expect(await behind.flush()).toMatchObject({ pending: 0, dead: 0 })
+    const last = new Map([
+      ['p', { n: 3 }],
+      ['q', { n: 3 }],
+    ])
+    expect(await origin.readMany(keys, {})).toEqual(last)
+    late.open()
+    await arrived
+    expect(await origin.readMany(keys, {})).toEqual(last)
+    const stats = await behind.stats()
+    expect(stats).toMatchObject({ accepted: 10, pending: 0, deadLettered: 0 })
+    expect(stats.applied + stats.coalesced).toBe(10)
+    await behind.close()
   })
 })

@@ -40,6 +40,8 @@ export class TagTable {
   readonly #shared: boolean
   #trusted: boolean
   readonly #markers = new Map<string, Marker>()
+  /** Stays where it is: one that begins anew steps over everything that was taken from the front since. */
+  #oldest = this.#markers.values()
   readonly #run = randomId()
   /** How many changes this process has seen. A version is born at one. */
   #changes = 0
@@ -207,7 +209,13 @@ export class TagTable {
    * truth.
    */
   #forgetOne(): void {
-    for (const marker of this.#markers.values()) {
+    for (let ends = 0; ends < 2;) {
+      const { value: marker, done } = this.#oldest.next()
+      if (done === true) {
+        this.#oldest = this.#markers.values()
+        ends++
+        continue
+      }
       this.#markers.delete(marker.name)
       if (marker.used) {
         marker.used = false

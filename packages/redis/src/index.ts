@@ -2,12 +2,8 @@
 export { RedisCache, type RedisCacheOptions } from './redis-cache.js'
 export { redisStore } from './redis-store.js'
 export { shardedStore, type ShardedStoreOptions } from './sharded/sharded-store.js'
-export {
-  type JournalConfirmation,
-  type RedisJournal,
-  redisJournal,
-  type RedisJournalOptions,
-} from './journal/redis-journal.js'
+export { type RedisJournal, redisJournal } from './journal/redis-journal.js'
+export type { JournalConfirmation, RedisJournalOptions } from './journal/journal-options.js'
 export type { RedisConnectionOptions, RedisStoreOptions } from './options.js'
 
 // Codecs

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { RedisCache } from '@flow-cache/redis'
+import { RedisCache, redisJournal } from '@flow-cache/redis'
 import { freePort, startRedis } from '@flow-cache/servers'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
@@ -26,15 +26,41 @@ async function use(cache: RedisCache): Promise<void> {
   expect(errors).toEqual([])
 }
 
+/** Everything a journal does, once. */
+async function useJournal(url: string, prefix: string): Promise<void> {
+  const journal = redisJournal({ url, prefix })
+  try {
+    for (const key of ['a', 'b', 'b'])
+      expect(await journal.put(key, { kind: 'put', value: 1 }, 10)).toBeDefined()
+    const [a, b] = await journal.claim(2, 10_000)
+    await journal.ack([a!])
+    await journal.fail([{ ...b!, error: 'no', retryIn: 'never' }])
+    expect(await journal.deadLetters(10)).toMatchObject([{ key: 'b', error: 'no' }])
+    expect(await journal.retry()).toEqual(['b'])
+    const [again] = await journal.claim(1, 10_000)
+    await journal.fail([{ ...again!, error: 'no', retryIn: 'never' }])
+    expect(await journal.read(['b'])).toMatchObject(new Map([['b', { dead: true }]]))
+    expect(await journal.drop(['b'])).toEqual(['b'])
+    expect(await journal.counts()).toMatchObject({ pending: 0, deadLettered: 0 })
+  } finally {
+    await journal.close()
+  }
+}
+
+/** Adds the user that the README describes; answers with how to come in as it. */
+async function letIn(admin: Redis, url: string, ...more: string[]): Promise<string> {
+  const readme = readFileSync(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8')
+  const rule = /ACL SETUSER cache (on >secret .*)/.exec(readme)?.[1]
+  expect(rule).toContain('~shop:*')
+  await admin.call('ACL', 'SETUSER', 'cache', ...rule!.split(' '), ...more)
+  return url.replace('redis://', 'redis://cache:secret@')
+}
+
 describe('who may use the server', { timeout: 30_000 }, () => {
   it('a user with no more rights than the README names', async () => {
-    const readme = readFileSync(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8')
-    const rule = /ACL SETUSER cache (on >secret .*)/.exec(readme)?.[1]
-    expect(rule).toContain('~shop:*')
     await using server = await startRedis()
     const admin = new Redis(server.url)
-    await admin.call('ACL', 'SETUSER', 'cache', ...rule!.split(' '))
-    const url = server.url.replace('redis://', 'redis://cache:secret@')
+    const url = await letIn(admin, server.url)
     await using cache = new RedisCache({ url, prefix: 'shop:' })
     await use(cache)
     // It has no others.
@@ -43,6 +69,24 @@ describe('who may use the server', { timeout: 30_000 }, () => {
     stranger.on('error', ({ error }) => failed.push(error))
     await stranger.set('a', 1)
     expect(String((failed[0] as Error).cause)).toMatch(/NOPERM/)
+    await admin.quit()
+  })
+
+  it('a user with the rights that the README names for a journal, and with none of them less', async () => {
+    await using server = await startRedis()
+    const admin = new Redis(server.url)
+    const readme = readFileSync(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8')
+    const more = /`(\+hdel [^`]*)`/.exec(readme)![1]!.split(' ')
+    const url = await letIn(admin, server.url, ...more)
+    await useJournal(url, 'shop:journal:')
+    await expect(useJournal(url, 'else:')).rejects.toMatchObject({ code: 'ERR_JOURNAL' })
+    for (const right of more) {
+      await admin.call('ACL', 'SETUSER', 'cache', right.replace('+', '-'))
+      // What it got done before it was refused.
+      await admin.flushdb()
+      await expect(useJournal(url, 'shop:journal:'), right).rejects.toMatchObject({ code: 'ERR_JOURNAL' })
+      await admin.call('ACL', 'SETUSER', 'cache', right)
+    }
     await admin.quit()
   })
 

@@ -1,4 +1,4 @@
-import type { Cache, LoadingOptions } from '@flow-cache/core'
+import type { Cache, Clock, LoadingOptions } from '@flow-cache/core'
 
 /** The options of a strategy that are its own; what is left are loading options. */
 interface Parts {
@@ -64,4 +64,45 @@ export function checkShare(value: number, name: string, min: number, max: number
 /** A key that a cache can have, or a `TypeError`: an origin is not asked to write any other. */
 export function checkKey(key: string): void {
   if (typeof key !== 'string' || key === '') throw new TypeError('a key must be a non-empty string')
+}
+
+/** Keys as a list; a string, which would be taken for its letters, is a `TypeError`. */
+export function checkKeys(keys: Iterable<string>): string[] {
+  if (
+    typeof keys === 'string' ||
+    typeof (keys as Iterable<string> | undefined)?.[Symbol.iterator] !== 'function'
+  ) {
+    throw new TypeError(`keys must be an iterable of keys, got ${typeof keys}`)
+  }
+  return [...keys]
+}
+
+/** An object of options with no other names, or a `TypeError`. */
+export function checkNames(given: object, names: readonly string[], whose: string): void {
+  if (typeof given !== 'object' || given === null) throw new TypeError(`${whose} takes an object of options`)
+  for (const name of Object.keys(given)) {
+    if (!names.includes(name)) {
+      throw new TypeError(`${whose}: unknown option '${name}'; it takes ${names.join(', ')}`)
+    }
+  }
+}
+
+/** An object with the methods, or a `TypeError` that names those it lacks. */
+export function checkMethods(given: unknown, name: string, wanted: readonly string[]): void {
+  const missing = wanted.filter(
+    (method) => typeof (given as Record<string, unknown> | undefined | null)?.[method] !== 'function',
+  )
+  if (missing.length > 0) throw new TypeError(`${name} must have the methods ${missing.join(', ')}`)
+}
+
+/** A clock, or a `TypeError`. */
+export const checkClock = (clock: Clock): void =>
+  checkMethods(clock, 'clock', ['now', 'setTimer', 'clearTimer'])
+
+/** What a function answered that is to say at once, or a `TypeError` where it promised to. */
+export function checkAtOnce<T>(answer: T, name: string): T {
+  if (!(answer instanceof Promise)) return answer
+  // Nobody waits for it.
+  answer.catch(() => {})
+  throw new TypeError(`${name} must answer at once, and not with a promise`)
 }

@@ -1,2 +1,3 @@
-export { type FileJournal, fileJournal, type FileJournalOptions } from './journals/file/file-journal.js'
+export { type FileJournal, fileJournal } from './journals/file/file-journal.js'
+export type { FileJournalOptions } from './journals/file/file-options.js'
 export type { Recovery } from './journals/file/recovery.js'

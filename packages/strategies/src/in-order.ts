@@ -1,3 +1,5 @@
+import { UnderWay } from '@flow-cache/core'
+
 /** Has tasks for one key run one after the other, in the order they were given. */
 export interface InOrder {
   /**
@@ -10,7 +12,7 @@ export interface InOrder {
 /** Keeps no more than there are tasks that wait or run. */
 export function inOrder(): InOrder {
   /** For each key, what ends with its last task. */
-  const last = new Map<string, Promise<void>>()
+  const last = new UnderWay<Promise<void>>()
 
   return {
     async run(keys, task, signal) {

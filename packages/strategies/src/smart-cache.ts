@@ -1,3 +1,7 @@
+/*
+ * Longer than most, because its promise is one: what declares, what loads and what invalidates keep an order among each
+ * other, so that nothing falls between them. How that order came to be is in `docs/decisions/0009-strategies.md`.
+ */
 import {
   type Cache,
   type Duration,
@@ -9,7 +13,7 @@ import {
   type SetOptions,
   toMs,
 } from '@flow-cache/core'
-import { checkCache, checkCount, checkKey } from './checks.js'
+import { checkAtOnce, checkCache, checkCount, checkKey } from './checks.js'
 import { type DependencyIndex, dependencyIndex } from './dependency-index.js'
 import { graphTag, namesIn, tagsOf, valueTag } from './dependency-tags.js'
 import { smartCacheDefaults } from './options.js'
@@ -26,7 +30,7 @@ export interface SmartCacheOptions {
   readonly cache: Cache
   /**
    * Looks at an entry that is about to be the answer. If it says `true`, the entry is expired and the read goes on as if
-   * it were stale: it is loaded anew, or is a miss. Default: no entry is looked at, and hits cost less.
+   * it were stale: it is loaded anew, or is a miss. What it throws, the read rejects with. Default: no entry is looked at, and hits cost less.
    */
   readonly isStale?: ((entry: SmartEntry) => boolean) | undefined
   /** How many names an entry may depend on, all in all. One with more is answered and not kept. Default: 1,000. */
@@ -112,7 +116,7 @@ export class SmartCache {
       key,
       dependsOn: namesIn(entry.tags).filter((name) => name !== key),
     }
-    if (view.state === 'stale' || this.#isStale?.(view) !== true) return view
+    if (view.state === 'stale' || checkAtOnce(this.#isStale?.(view), 'isStale') !== true) return view
     await this.#cache.expire(key)
     return { ...view, state: 'stale', ttlMs: 0 }
   }

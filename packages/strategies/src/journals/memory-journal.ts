@@ -1,4 +1,5 @@
 import { CacheError, type Clock, cloneOf, type Journal, systemClock } from '@flow-cache/core'
+import { checkClock, checkNames } from '../checks.js'
 import { PendingTable } from './pending-table.js'
 import { claimedOf, deadLettersOf, journaledOf } from './writes.js'
 
@@ -14,7 +15,10 @@ export interface MemoryJournalOptions {
  *
  * For writes that may be lost, and for tests. Values are copied on their way in and out: plain data, else `ERR_VALUE`.
  */
-export function memoryJournal({ clock = systemClock }: MemoryJournalOptions = {}): Journal {
+export function memoryJournal(options: MemoryJournalOptions = {}): Journal {
+  checkNames(options, ['clock'], 'memoryJournal')
+  const { clock = systemClock } = options
+  checkClock(clock)
   const table = new PendingTable<unknown>(clock)
   let isOpen = true
   const open = (): PendingTable<unknown> => {

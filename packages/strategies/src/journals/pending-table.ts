@@ -1,4 +1,14 @@
-import type { Clock, JournalCounts, JournalFailure, JournalReceipt } from '@flow-cache/core'
+/*
+ * Longer than most, because it is one machine: the states a row may be in, and every way from one to another. Whoever
+ * changes one of them wants to see the others.
+ */
+import {
+  type Clock,
+  type JournalCounts,
+  type JournalFailure,
+  type JournalReceipt,
+  UnderWay,
+} from '@flow-cache/core'
 import { DueHeap } from './due-heap.js'
 import { type Queued, RowQueue } from './row-queue.js'
 
@@ -30,7 +40,7 @@ export type StoredRow<V> = Pick<
  */
 export class PendingTable<V> {
   readonly #clock: Pick<Clock, 'now'>
-  readonly #rows = new Map<string, Row<V>>()
+  readonly #rows = new UnderWay<Row<V>>()
   readonly #ready = new RowQueue<Row<V>>()
   /** In the order in which they were claimed; with one length of lease, also the order in which that ends. */
   readonly #claimed = new RowQueue<Row<V>>()
@@ -63,7 +73,7 @@ export class PendingTable<V> {
 
   /** Whether an operation of this key finds room: a key of which there is one already takes no more. */
   hasRoom(key: string, limit: number): boolean {
-    return this.#rows.size < limit || this.#rows.has(key)
+    return this.#rows.size < limit || this.#rows.get(key) !== undefined
   }
 
   get(key: string): Row<V> | undefined {
@@ -75,7 +85,7 @@ export class PendingTable<V> {
     this.#accepted++
     const row = this.#rows.get(key)
     if (row === undefined) {
-      this.#add({ key, sequence, kind, value, attempts: 0, error: '', failedAt: 0, dead: false })
+      this.#add(key, sequence, kind, value)
       return
     }
     this.#coalesced++
@@ -171,24 +181,27 @@ export class PendingTable<V> {
   /** Every row as it is now, for a checkpoint: what is being done is pending to whoever reads it. */
   rows(): StoredRow<V>[] {
     // In the order of their keys' waiting, as near as that is known.
-    return Array.from(
-      this.#rows.values(),
-      ({ key, sequence, kind, value, attempts, state, error, failedAt }) => ({
-        key,
-        sequence,
-        kind,
-        value,
-        attempts,
-        error,
-        failedAt,
-        dead: state === 'dead',
-      }),
-    )
+    return Array.from(this.#rows, ([, { key, sequence, kind, value, attempts, state, error, failedAt }]) => ({
+      key,
+      sequence,
+      kind,
+      value,
+      attempts,
+      error,
+      failedAt,
+      dead: state === 'dead',
+    }))
   }
 
   /** Fills an empty table with what a checkpoint has. */
   restore(rows: Iterable<StoredRow<V>>, counts: JournalCounts, last: number): void {
-    for (const row of rows) this.#add(row)
+    for (const { key, sequence, kind, value, attempts, error, failedAt, dead } of rows) {
+      const row = this.#add(key, sequence, kind, value)
+      row.attempts = attempts
+      row.error = error
+      row.failedAt = failedAt
+      if (dead) this.#bury(row)
+    }
     this.#accepted = counts.accepted
     this.#applied = counts.applied
     this.#coalesced = counts.coalesced
@@ -196,18 +209,25 @@ export class PendingTable<V> {
     this.#last = Math.max(this.#last, last)
   }
 
-  #add({ dead, ...fields }: StoredRow<V>): void {
+  #add(key: string, sequence: number, kind: 'put' | 'delete', value: V | undefined): Row<V> {
+    // One literal, so that all rows have one shape and no more room than they need.
     const row: Row<V> = {
-      ...fields,
+      key,
+      sequence,
+      kind,
+      value,
+      attempts: 0,
       state: 'ready',
       claimed: 0,
       until: 0,
+      error: '',
+      failedAt: 0,
       before: undefined,
       after: undefined,
     }
-    this.#rows.set(row.key, row)
+    this.#rows.set(key, row)
     this.#ready.add(row)
-    if (dead) this.#bury(row)
+    return row
   }
 
   /** Makes ready what has waited long enough, and what was claimed by somebody who is not heard of any more. */

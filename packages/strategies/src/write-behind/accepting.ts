@@ -1,4 +1,5 @@
 import type { Awaitable, JournalOperation } from '@flow-cache/core'
+import { inOrder } from '../in-order.js'
 import type { WriteBehindEvents } from './events.js'
 import type { Flusher } from './flusher.js'
 import type { Listeners } from './listeners.js'
@@ -12,9 +13,10 @@ export class Accepting<V> {
   readonly #listeners: Listeners<WriteBehindEvents>
   readonly #flusher: Flusher<V>
   readonly #room: Room<V>
-  readonly #underWay = new Set<Promise<unknown>>()
-  /** The last write of a key that is on its way into a shared journal. */
-  readonly #entering = new Map<string, Promise<undefined>>()
+  #underWay = 0
+  readonly #whenSettled: (() => void)[] = []
+  /** Writes of one key enter a shared journal one after another: one that finds no room is not to come after the next. */
+  readonly #entering = inOrder()
   /** After so many writes it is looked whether half of `maxPending` is pending. */
   readonly #stride: number
   #sinceLook = 0
@@ -29,18 +31,17 @@ export class Accepting<V> {
 
   /** Resolves when the journal has it and readers see it; through a full journal, when the origin has it. */
   async accept(key: string, operation: JournalOperation): Promise<void> {
-    const accepted = this.#accept(key, operation)
-    this.#underWay.add(accepted)
+    this.#underWay++
     try {
-      await accepted
+      await this.#accept(key, operation)
     } finally {
-      this.#underWay.delete(accepted)
+      if (--this.#underWay === 0) for (const resolve of this.#whenSettled.splice(0)) resolve()
     }
   }
 
   /** Resolves when every write that was begun has ended. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#underWay)
+    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#whenSettled.push(resolve))
   }
 
   /** A write that waits for room may have it. */
@@ -84,23 +85,12 @@ export class Accepting<V> {
     if (isThrough) await this.#untilApplied(key, sequence!)
   }
 
-  /** Writes of one key enter a shared journal one after another: one that finds no room is not to come after the next. */
   #put(key: string, operation: JournalOperation): Awaitable<number | undefined> {
     const { journal, maxPending } = this.#settings
     if (journal.local !== undefined) return journal.put(key, operation, maxPending)
-    const put = (): Awaitable<number | undefined> =>
-      this.#room.isWaiting ? undefined : journal.put(key, operation, maxPending)
-    const before = this.#entering.get(key)
-    const entered = (before === undefined ? Promise.resolve() : before).then(put)
-    const ended = entered.then(
-      () => undefined,
-      () => undefined,
+    return this.#entering.run([key], async () =>
+      this.#room.isWaiting ? undefined : journal.put(key, operation, maxPending),
     )
-    this.#entering.set(key, ended)
-    void ended.then(() => {
-      if (this.#entering.get(key) === ended) this.#entering.delete(key)
-    })
-    return entered
   }
 
   /** Flushes early when half of the room is taken. */

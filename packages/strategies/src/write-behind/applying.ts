@@ -1,4 +1,5 @@
 import { CacheError, type ClaimedWrite, type JournalFailure } from '@flow-cache/core'
+import { checkAtOnce } from '../checks.js'
 import type { WriteBehindEvents } from './events.js'
 import type { Listeners } from './listeners.js'
 import type { Settings } from './options.js'
@@ -184,7 +185,7 @@ export class Applying<V> {
 
   #isRetryable(error: unknown, key: string): boolean {
     try {
-      return this.#settings.retryable(error, key)
+      return checkAtOnce(this.#settings.retryable(error, key), 'retry.retryable')
     } catch (thrown) {
       this.#listeners.emit('error', { error: thrown, during: 'retryable', key })
       return true

@@ -37,4 +37,17 @@ export interface FlushReport {
   readonly dead: number
 }
 
+/** Every event there is. */
+export const eventNames: readonly WriteBehindEventName[] = [
+  'accept',
+  'apply',
+  'retry',
+  'deadLetter',
+  'originDown',
+  'originUp',
+  'full',
+  'flush',
+  'error',
+]
+
 export type WriteBehindEventName = keyof WriteBehindEvents

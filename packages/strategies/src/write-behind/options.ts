@@ -1,5 +1,6 @@
 import type { Cache, Clock, Duration, Journal, Random } from '@flow-cache/core'
 import { systemClock, systemRandom, toMs } from '@flow-cache/core'
+import { checkClock, checkMethods, checkNames } from '../checks.js'
 import { memoryJournal } from '../journals/memory-journal.js'
 import type { Deletes, Reads, ReadsMany, Writes, WritesMany } from '../origin.js'
 
@@ -123,7 +124,7 @@ export interface Settings<V> {
   readonly random: Random
 }
 
-const names = new Set([
+const names = [
   'cache',
   'origin',
   'journal',
@@ -138,24 +139,27 @@ const names = new Set([
   'lease',
   'clock',
   'random',
-])
-const retryNames = new Set(['attempts', 'minDelay', 'maxDelay', 'retryable'])
+]
+const retryNames = ['attempts', 'minDelay', 'maxDelay', 'retryable']
 
 /** Checks the options and fills in what is not given. */
 export function settingsOf<V>(options: WriteBehindOptions<V>): Settings<V> {
-  known(options, names, 'WriteBehindCache')
+  checkNames(options, names, 'WriteBehindCache')
   const { cache, origin, retry = {}, whenFull = defaults.whenFull, clock = systemClock } = options
-  known(retry, retryNames, 'retry')
-  methods(cache, 'cache', ['getOrSet', 'getOrSetMany', 'set', 'delete', 'deleteMany'])
-  methods(origin, 'origin', ['read', 'write', 'delete'])
-  const journal = options.journal ?? memoryJournal({ clock })
-  methods(journal, 'journal', ['put', 'claim', 'ack', 'fail', 'read', 'counts', 'close'])
+  checkNames(retry, retryNames, 'retry')
+  checkMethods(cache, 'cache', ['getOrSet', 'getOrSetMany', 'set', 'delete', 'deleteMany'])
+  checkMethods(origin, 'origin', ['read', 'write', 'delete'])
+  checkClock(clock)
+  const { random = systemRandom, journal = memoryJournal({ clock }) } = options
+  if (typeof random !== 'function') throw new TypeError('random must be a function')
+  checkMethods(journal, 'journal', ['put', 'claim', 'ack', 'fail', 'read', 'counts', 'close'])
   if (!['block', 'reject', 'write-through'].includes(whenFull)) {
     throw new TypeError(`whenFull must be 'block', 'reject' or 'write-through', got ${whenFull as string}`)
   }
   const { retryable = () => true } = retry
   if (typeof retryable !== 'function') throw new TypeError('retry.retryable must be a function')
   const timeout = toMs(options.timeout ?? defaults.timeout, 'timeout')
+  if (timeout === 0) throw new RangeError('timeout must be longer than 0')
   const lease = toMs(options.lease ?? defaults.lease, 'lease')
   if (!(lease > timeout))
     throw new RangeError(`lease must be longer than timeout, got ${lease} and ${timeout} ms`)
@@ -181,24 +185,8 @@ export function settingsOf<V>(options: WriteBehindOptions<V>): Settings<V> {
     maxDelay,
     retryable,
     clock,
-    random: options.random ?? systemRandom,
+    random,
   }
-}
-
-function known(given: object, names: ReadonlySet<string>, whose: string): void {
-  if (typeof given !== 'object' || given === null) throw new TypeError(`${whose} takes an object of options`)
-  for (const name of Object.keys(given)) {
-    if (!names.has(name)) {
-      throw new TypeError(`${whose}: unknown option '${name}'; it takes ${[...names].join(', ')}`)
-    }
-  }
-}
-
-function methods(given: object, name: string, wanted: readonly string[]): void {
-  const missing = wanted.filter(
-    (method) => typeof (given as Record<string, unknown> | undefined)?.[method] !== 'function',
-  )
-  if (missing.length > 0) throw new TypeError(`${name} must have the methods ${missing.join(', ')}`)
 }
 
 function whole(value: number, name: string): number {

@@ -6,13 +6,14 @@ import {
   type JournaledWrite,
   toMs,
 } from '@flow-cache/core'
+import { checkCount, checkKey, checkKeys } from '../checks.js'
 import { Accepting } from './accepting.js'
-import type { FlushReport, WriteBehindEventName, WriteBehindEvents } from './events.js'
+import { closing } from './closing.js'
+import { eventNames, type FlushReport, type WriteBehindEventName, type WriteBehindEvents } from './events.js'
 import { Flusher } from './flusher.js'
 import { Listeners } from './listeners.js'
 import { defaults, type Settings, settingsOf, type WriteBehindOptions } from './options.js'
 import { Reading, valueOf } from './reading.js'
-import { sleep } from './sleep.js'
 
 /**
  * A cache that takes writes at once and brings them to the origin behind: `set` resolves when the journal has the
@@ -57,7 +58,7 @@ export class WriteBehindCache<V = unknown> {
   async getMany(keys: Iterable<string>): Promise<Map<string, V>> {
     this.#assertOpen()
     const { cache } = this.#settings
-    const wanted = [...new Set(keys)]
+    const wanted = [...new Set(checkKeys(keys))]
     const own = new Map<string, JournaledWrite>()
     for (const key of wanted) {
       const write = this.#reading.own(text(key))
@@ -106,13 +107,14 @@ export class WriteBehindCache<V = unknown> {
   /** What was given up, the oldest first, with its error; at most `limit` (default 1,000). */
   async deadLetters(limit = 1_000): Promise<readonly DeadLetter<V>[]> {
     this.#assertOpen()
+    checkCount(limit, 'limit')
     return this.#settings.journal.deadLetters(limit) as Promise<readonly DeadLetter<V>[]>
   }
 
   /** Tries dead letters again, all or those of the keys, as if they had never failed; tells how many there were. */
   async retryDeadLetters(keys?: Iterable<string>): Promise<number> {
     this.#assertOpen()
-    const retried = await this.#settings.journal.retry(keys && [...keys])
+    const retried = await this.#settings.journal.retry(keys && checkKeys(keys))
     if (retried.length > 0) this.#flusher.wake(0)
     return retried.length
   }
@@ -124,7 +126,7 @@ export class WriteBehindCache<V = unknown> {
   async dropDeadLetters(keys?: Iterable<string>): Promise<number> {
     this.#assertOpen()
     const { journal, cache } = this.#settings
-    const dropped = await journal.drop(keys && [...keys])
+    const dropped = await journal.drop(keys && checkKeys(keys))
     if (dropped.length > 0) await cache.deleteMany(dropped)
     this.#accepting.look()
     return dropped.length
@@ -141,6 +143,9 @@ export class WriteBehindCache<V = unknown> {
 
   /** Tells the listener of every event of that name; the answer stops it. */
   on<E extends WriteBehindEventName>(event: E, listener: (event: WriteBehindEvents[E]) => void): () => void {
+    if (!eventNames.includes(event)) {
+      throw new TypeError(`no event '${event}'; there are ${eventNames.join(', ')}`)
+    }
     if (typeof listener !== 'function') throw new TypeError('listener must be a function')
     return this.#listeners.on(event, listener)
   }
@@ -149,11 +154,11 @@ export class WriteBehindCache<V = unknown> {
    * Takes nothing new, brings what is pending to the origin until nothing is left or `deadline` (default 10 seconds)
    * has passed, and closes the journal. The report says what is left: with a journal that outlives the process it is
    * done later, with `memoryJournal` it is lost. Safe to call twice; leaves the cache open. Rejects if the journal cannot
-   * say what is left.
+   * say what is left: `ERR_JOURNAL` also if it has not answered 5 seconds after the deadline.
    */
   async close(options: { readonly deadline?: Duration | undefined } = {}): Promise<FlushReport> {
     const deadline = toMs(options.deadline ?? defaults.closeDeadline, 'deadline')
-    this.#closing ??= this.#end(deadline)
+    this.#closing ??= closing(this.#settings, this.#accepting, this.#flusher, deadline)
     return this.#closing
   }
 
@@ -161,53 +166,12 @@ export class WriteBehindCache<V = unknown> {
     await this.close()
   }
 
-  async #end(deadline: number): Promise<FlushReport> {
-    const { journal, clock } = this.#settings
-    const before = this.#flusher.applied
-    const closed = new CacheError('ERR_CLOSED', 'the cache is closed')
-    const end = clock.now() + deadline
-    this.#accepting.close(closed)
-    let isOver = deadline === 0
-    const drained = isOver ? Promise.resolve() : this.#drain(() => isOver)
-    if (deadline !== Infinity) {
-      let timer: unknown
-      const over = new Promise<void>((resolve) => {
-        timer = clock.setTimer(resolve, Math.max(0, end - clock.now()), true)
-      })
-      await Promise.race([drained, over])
-      clock.clearTimer(timer)
-      isOver = true
-    } else await drained
-    await this.#flusher.stop(closed)
-    let report: FlushReport = { flushed: this.#flusher.applied - before, pending: 0, dead: 0 }
-    try {
-      const { pending, deadLettered } = await journal.counts()
-      report = { ...report, pending, dead: deadLettered }
-    } finally {
-      await journal.close()
-    }
-    return report
-  }
-
-  /** Passes until nothing is pending. A journal that fails is asked again: it may be back before the deadline. */
-  async #drain(isOver: () => boolean): Promise<void> {
-    await this.#accepting.settled()
-    while (!isOver()) {
-      const report = await this.#flusher.flush().catch(() => undefined)
-      if (report?.pending === 0 || isOver()) return
-      await sleep(this.#settings.clock, Math.max(1, Math.min(this.#flusher.untilRetry, pause)))
-    }
-  }
-
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new CacheError('ERR_CLOSED', 'the cache is closed')
   }
 }
 
-/** How often `close` looks whether others have finished, in milliseconds. */
-const pause = 100
-
 function text(key: string): string {
-  if (typeof key === 'string' && key !== '') return key
-  throw new TypeError(`key must be a non-empty string, got ${typeof key === 'string' ? "''" : typeof key}`)
+  checkKey(key)
+  return key
 }

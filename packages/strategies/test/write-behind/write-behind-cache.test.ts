@@ -1,4 +1,4 @@
-import { Cache, type Journal } from '@flow-cache/core'
+import { Cache, type CacheError, type Journal } from '@flow-cache/core'
 import { type FakeClock, fakeClock, gate, mapStore, seededRandom, settle } from '@flow-cache/core/testing'
 import { memoryJournal, WriteBehindCache, type WriteBehindOptions } from '@flow-cache/strategies'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -484,6 +484,36 @@ describe('closing', () => {
     expect(await closing).toEqual({ flushed: 0, pending: 1, dead: 0 })
     expect(errors[0]).toBe('flush')
   })
+
+  it.each(['claim', 'ack', 'counts', 'close'] as const)(
+    'a journal whose %s never answers is waited for so long, and not for ever',
+    async (method) => {
+      const clock = fakeClock()
+      const journal = memoryJournal({ clock })
+      await using cache = new Cache({ store: mapStore(clock), clock })
+      const behind = new WriteBehindCache({ cache, origin: recordingOrigin(), journal, clock })
+      await behind.set('a', 1)
+      Object.assign(journal, { [method]: () => new Promise(() => {}) })
+      const closing = behind.close({ deadline: '1s' })
+      const outcome = closing.then(
+        ({ pending }) => pending,
+        (error: CacheError) => error.code,
+      )
+      await clock.advance(1_000)
+      await clock.advance(5_000)
+      expect(await outcome).toBe(method === 'claim' || method === 'ack' ? 1 : 'ERR_JOURNAL')
+    },
+  )
+
+  it('a journal that somebody else has closed is not asked until the deadline', async () => {
+    const clock = fakeClock()
+    const journal = memoryJournal({ clock })
+    await using cache = new Cache({ store: mapStore(clock), clock })
+    const behind = new WriteBehindCache({ cache, origin: recordingOrigin(), journal, clock })
+    await behind.set('a', 1)
+    await journal.close()
+    await expect(behind.close({ deadline: Infinity })).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+  })
 })
 
 describe('events', () => {
@@ -512,6 +542,16 @@ describe('events', () => {
   })
 })
 
+it('what is no list of keys, no limit and no event is refused', async () => {
+  const { behind } = setUp()
+  const wrong = (value: unknown): never => value as never
+  await expect(behind.getMany('abc')).rejects.toThrow('keys must be an iterable of keys, got string')
+  await expect(behind.retryDeadLetters('abc')).rejects.toThrow(TypeError)
+  await expect(behind.dropDeadLetters(wrong(5))).rejects.toThrow(TypeError)
+  await expect(behind.deadLetters(-1)).rejects.toThrow(RangeError)
+  expect(() => behind.on(wrong('accepted'), () => {})).toThrow("no event 'accepted'; there are accept, apply")
+})
+
 describe('options', () => {
   const cache = new Cache({ store: mapStore(fakeClock()) })
   const origin = recordingOrigin()
@@ -524,6 +564,10 @@ describe('options', () => {
     [{ maxPending: 1.5 }, /maxPending/],
     [{ whenFull: 'drop-oldest' }, /whenFull/],
     [{ timeout: '30s' }, /lease must be longer than timeout/],
+    [{ timeout: 0 }, /timeout must be longer than 0/],
+    [{ journal: null }, /journal must have the methods put/],
+    [{ clock: { now: Date.now } }, /clock must have the methods setTimer/],
+    [{ random: 1 }, /random must be a function/],
     [{ retry: { attempts: 0 } }, /retry.attempts/],
     [{ retry: { minDelay: 10, maxDelay: 5 } }, /retry.minDelay/],
     [{ retry: { tries: 5 } }, /unknown option 'tries'/],

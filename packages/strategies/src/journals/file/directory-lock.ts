@@ -1,9 +1,21 @@
-import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { CacheError, randomId } from '@flow-cache/core'
 
 const attempts = 5
+
+/** Makes the directory where it is not there, and this process its owner until the answer is called. What fails is `ERR_JOURNAL`. */
+export function takeDirectory(directory: string): () => void {
+  try {
+    mkdirSync(directory, { recursive: true })
+    return lockDirectory(directory)
+  } catch (error) {
+    if (error instanceof CacheError) throw error
+    const message = `${directory} cannot have a journal: ${(error as Error).message}`
+    throw new CacheError('ERR_JOURNAL', message, { cause: error })
+  }
+}
 
 /**
  * Makes this process the owner of a directory until the answer is called; `ERR_JOURNAL_IN_USE` if a living one has it.
@@ -12,7 +24,7 @@ const attempts = 5
  * two, at least one sees the other, and withdraws. A file is only ever removed by its owner or once that is dead, and
  * no name comes twice, so a lock that was taken over cannot be taken away again by somebody who is late.
  */
-export function lockDirectory(directory: string): () => void {
+function lockDirectory(directory: string): () => void {
   const me = ownerOf(process.pid)
   for (let attempt = 1; ; attempt++) {
     const file = join(directory, `lock.${me.name}.${randomId()}`)

@@ -1,42 +1,12 @@
-import { mkdirSync } from 'node:fs'
-import {
-  CacheError,
-  type ClaimedWrite,
-  type Clock,
-  type Codec,
-  type Duration,
-  type Journal,
-  systemClock,
-  toMs,
-} from '@flow-cache/core'
+import { CacheError, type ClaimedWrite, type Journal, UnderWay } from '@flow-cache/core'
 import { PendingTable } from '../pending-table.js'
 import { claimedOf, deadLettersOf, journaledOf } from '../writes.js'
 import { writeCheckpoint } from './checkpoint.js'
-import { lockDirectory } from './directory-lock.js'
+import { takeDirectory } from './directory-lock.js'
+import { type FileJournalOptions, fileSettingsOf } from './file-options.js'
 import { GroupLog } from './group-log.js'
 import { recordOf } from './record.js'
 import { recover, type Recovery } from './recovery.js'
-import { v8Codec } from './v8-codec.js'
-
-/** What {@link fileJournal} takes. */
-export interface FileJournalOptions {
-  /**
-   * When the disk has what was accepted.
-   *
-   * - `'always'` (default): before `put` resolves; all who wait at that moment share one sync.
-   * - A duration: that long after, at most. What was accepted meanwhile is lost if the power is.
-   * - `'never'`: when the operating system sees fit.
-   *
-   * A process that is killed loses nothing in any of them.
-   */
-  readonly fsync?: 'always' | 'never' | Duration | undefined
-  /** What turns values into bytes, which the journal keeps as they are. Default: the engine's own format, for plain data. */
-  readonly codec?: Codec | undefined
-  /** How long the log grows before what is pending is written out anew and the log before it removed. Default: 16 MiB. */
-  readonly segmentBytes?: number | undefined
-  /** Where time comes from. Default: the system's. */
-  readonly clock?: Clock | undefined
-}
 
 /** A journal in a directory. */
 export interface FileJournal extends Journal {
@@ -54,22 +24,8 @@ export interface FileJournal extends Journal {
  * that is full or fails makes `put` reject with `ERR_JOURNAL`, and what was accepted before stays. Needs Node 20.15.
  */
 export function fileJournal(directory: string, options: FileJournalOptions = {}): FileJournal {
-  if (typeof directory !== 'string' || directory === '') throw new TypeError('directory must be a path')
-  for (const name of Object.keys(options)) {
-    if (!['fsync', 'codec', 'segmentBytes', 'clock'].includes(name)) {
-      throw new TypeError(
-        `fileJournal: unknown option '${name}'; it takes fsync, codec, segmentBytes and clock`,
-      )
-    }
-  }
-  const { fsync = 'always', codec = v8Codec, clock = systemClock, segmentBytes = 16 * 2 ** 20 } = options
-  const interval = fsync === 'always' || fsync === 'never' ? undefined : toMs(fsync, 'fsync')
-  if (!(Number.isSafeInteger(segmentBytes) && segmentBytes >= 1)) {
-    throw new RangeError(`segmentBytes must be a whole number of at least 1, got ${String(segmentBytes)}`)
-  }
-
-  mkdirSync(directory, { recursive: true })
-  const unlock = lockDirectory(directory)
+  const { fsync, interval, codec, clock, segmentBytes } = fileSettingsOf(directory, options)
+  const unlock = takeDirectory(directory)
   const table = new PendingTable<Uint8Array>(clock)
   let found: ReturnType<typeof recover>
   try {
@@ -81,7 +37,7 @@ export function fileJournal(directory: string, options: FileJournalOptions = {})
   let isOpen = true
   let closing: Promise<void> | undefined
   /** New keys that are on their way to the disk. */
-  const entering = new Map<string, number>()
+  const entering = new UnderWay<number>()
   let checkpointing: Promise<void> | undefined
   let checkpointBytes = 0
   let syncTimer: unknown
@@ -91,7 +47,7 @@ export function fileJournal(directory: string, options: FileJournalOptions = {})
     directory,
     file: found.nextFile,
     frame: found.nextFrame,
-    syncs: interval === undefined ? (fsync as 'always' | 'never') : 'later',
+    syncs: fsync,
     isFull: (bytes) => bytes >= Math.max(segmentBytes, 2 * checkpointBytes) && checkpointing === undefined,
     onRotate(file, frame) {
       const before = checkpointing ?? Promise.resolve()
@@ -159,7 +115,7 @@ export function fileJournal(directory: string, options: FileJournalOptions = {})
     recovered: { operations: found.operations, ...(found.dropped && { dropped: found.dropped }) },
     put(key, operation, limit) {
       const isNew = open().get(key) === undefined
-      if (isNew && !entering.has(key) && table.size + entering.size >= limit) return undefined
+      if (isNew && entering.get(key) === undefined && table.size + entering.size >= limit) return undefined
       const value = operation.kind === 'put' ? codec.encode(operation.value, key) : undefined
       const sequence = table.nextSequence()
       const record = recordOf(

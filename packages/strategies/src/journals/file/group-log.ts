@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -101,6 +102,7 @@ export class GroupLog {
     while (this.#queue.length > 0) {
       const group = this.#take()
       try {
+        this.#assertThere()
         if (this.#options.isFull(this.#offset) && this.#repair === 'none') this.#repair = 'rotate'
         if (this.#repair !== 'none') await this.#mend()
         await this.#write(group)
@@ -115,6 +117,13 @@ export class GroupLog {
         // Until there is something new, it would fail again.
         if (this.#queue.every(({ done }) => done)) return
       }
+    }
+  }
+
+  /** What is written to a file that was removed is gone with the process; and another may have the directory by now. */
+  #assertThere(): void {
+    if (this.#file !== undefined && fstatSync(this.#file.fd).nlink === 0) {
+      throw new Error(`${join(this.#options.directory, logName(this.#number))} was removed`)
     }
   }
 
