@@ -59,6 +59,11 @@ export class Cache {
     return this.#scope.namespace
   }
 
+  /** Whether the cache was closed. A namespace is with its root. */
+  get closed(): boolean {
+    return this.#engine.closed
+  }
+
   /**
    * The value, from the store or from the loader. The loader runs only if nobody has the value or is getting it;
    * callers who come meanwhile share its answer, or its error. A value whose load began before a `set`, `delete`,

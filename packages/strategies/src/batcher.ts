@@ -59,7 +59,8 @@ export function batcher<V>(origin: ReadsMany<V>, maxBatch: number, whenToStart: 
 async function ask<V>(origin: ReadsMany<V>, keys: readonly string[], group: Group<V>): Promise<void> {
   const waiting = keys.flatMap((key) => group.get(key)!)
   try {
-    const values: unknown = await origin.readMany(keys, { signal: whenAll(waiting) })
+    // A copy: many a `readMany` takes keys off the list as it goes.
+    const values: unknown = await origin.readMany([...keys], { signal: whenAll(waiting) })
     if (!(values instanceof Map)) {
       throw new CacheError(
         'ERR_LOADER_RESULT',

@@ -11,8 +11,8 @@ export interface DependencyIndex {
   ancestorsOf(parents: readonly string[]): Promise<readonly string[] | undefined>
   /** What was last kept by `declare`, or `undefined` if nothing is known. */
   declared(key: string): Promise<readonly string[] | undefined>
-  /** Keeps what the key depends on. */
-  declare(key: string, ancestors: readonly string[]): Promise<void>
+  /** Keeps what the key depends on; `undefined`: more than can be kept track of, so that nothing made from it is kept. */
+  declare(key: string, ancestors: readonly string[] | undefined): Promise<void>
   /** Lists the key under each of the names, where it is not listed yet. */
   list(key: string, names: readonly string[]): Promise<void>
   /** The keys listed under the name since they were last forgotten: those that may depend on it, and perhaps others. */
@@ -20,6 +20,9 @@ export interface DependencyIndex {
   /** Forgets the list of a name whose dependents are gone. */
   forgetDependents(name: string): Promise<void>
 }
+
+/** Stands for more names than can be kept track of. No name is empty. */
+const beyond = ''
 
 /** In how many parts the list of a name is kept: each addition writes one part anew. */
 const parts = 8
@@ -78,13 +81,14 @@ export function dependencyIndex(
         const looked = next.filter((name) => names.includes(name) || !declared.has(ancestorsKey(name)))
         const entries = await Promise.all(looked.map((name) => cache.explain(name)))
         const above = [...declared.values(), ...entries.map(({ tags }) => namesIn(tags))].flat()
+        if (above.includes(beyond)) return undefined
         next = [...new Set(above)].filter((name) => !found.has(name))
         for (const name of next) found.add(name)
       }
       return found.size <= maxAncestors && failures === failed ? [...found] : undefined
     },
     declared: (key) => index.get<readonly string[]>(ancestorsKey(key)),
-    declare: (key, ancestors) => index.set(ancestorsKey(key), ancestors),
+    declare: (key, ancestors) => index.set(ancestorsKey(key), ancestors ?? [beyond]),
     async list(key, names) {
       if (names.length === 0) return
       const part = partOf(key)

@@ -63,6 +63,18 @@ describe('CacheAside', () => {
 })
 
 describe('ReadThrough', () => {
+  it('lets readMany take keys off the list it was given', async () => {
+    const cache = createCache({ store: mapStore(fakeClock()) })
+    const readMany = async (keys: readonly string[]): Promise<Map<string, string>> =>
+      new Map((keys as string[]).splice(0).map((key) => [key, key.toUpperCase()]))
+    const through = new ReadThrough<string>({ cache, origin: { readMany } })
+    expect(await through.get('a')).toBe('A')
+    expect([...(await through.getMany(['b', 'c']))]).toEqual([
+      ['b', 'B'],
+      ['c', 'C'],
+    ])
+  })
+
   it('gathers the misses of one tick into one readMany, and loads a key once', async () => {
     const { origin, through } = setUp()
     const values = await Promise.all([

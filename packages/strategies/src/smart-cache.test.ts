@@ -32,6 +32,25 @@ describe('SmartCache', () => {
     }
   })
 
+  it('keeps nothing that was made from a value with more ancestors than can be kept track of', async () => {
+    const { smart } = setUp({ maxAncestors: 3 })
+    let truth = 'old'
+    const rows = ['r1', 'r2', 'r3', 'r4']
+    const total = () => smart.getOrSet('total', () => truth, { dependsOn: rows })
+    const page = () => smart.getOrSet('page', async () => `<${await total()}>`, { dependsOn: ['total'] })
+    const site = () => smart.getOrSet('site', async () => `site ${await page()}`, { dependsOn: ['page'] })
+    expect(await site()).toBe('site <old>')
+    truth = 'new'
+    await smart.invalidate('r4')
+    expect(await site()).toBe('site <new>')
+    // With fewer of them, all is kept again, and ends.
+    await smart.set('total', 'few', { dependsOn: ['r1'] })
+    await site()
+    expect(await smart.get('page')).toBe('<few>')
+    await smart.invalidate('r1')
+    expect([await smart.get('page'), await smart.get('total')]).toEqual([undefined, undefined])
+  })
+
   it('ends the key alone without cascade', async () => {
     const { smart } = setUp()
     await smart.set('a', 1)

@@ -229,7 +229,10 @@ export class SmartCache {
    */
   async #declare(key: string, names: readonly string[]): Promise<readonly string[] | undefined> {
     const ancestors = await this.#ancestorsOf(key, names)
-    if (ancestors === undefined) return undefined
+    if (ancestors === undefined) {
+      await this.#index.declare(key, undefined)
+      return undefined
+    }
     const before = await this.#index.declared(key)
     if (before === undefined && ancestors.length === 0) return ancestors
     await this.#index.list(key, ancestors)
@@ -270,8 +273,11 @@ function checkNames(names: unknown): void {
   }
 }
 
-const isWithin = (some: readonly string[] | undefined, all: readonly string[]): boolean =>
-  some?.every((name) => all.includes(name)) === true
+function isWithin(some: readonly string[] | undefined, all: readonly string[]): boolean {
+  if (some === undefined) return false
+  const names = new Set(all)
+  return some.every((name) => names.has(name))
+}
 
 const isSame = (some: readonly string[], others: readonly string[]): boolean =>
   some.length === others.length && isWithin(some, others)

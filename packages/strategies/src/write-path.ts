@@ -1,7 +1,7 @@
-import type { Cache } from '@flow-cache/core'
+import { type Cache, CacheError } from '@flow-cache/core'
 import { type CallOptions, originCall } from './call.js'
 import { checkKey } from './checks.js'
-import { inOrder } from './in-order.js'
+import { type InOrder, inOrder } from './in-order.js'
 import type { Deletes, Writes, WritesMany } from './origin.js'
 
 /** Several values, as a `Map`, as pairs or as an object. */
@@ -16,7 +16,7 @@ export interface WritePath<V> {
 }
 
 /**
- * Origin first, then the cache; one write at a time for each key in this process. `keep` is called when the origin has
+ * Origin first, then the cache; one write at a time for each key among all that write beside this cache in this process. `keep` is called when the origin has
  * the value, and before the key's next write begins.
  *
  * The entry is touched after the origin and not before: whoever reads the old row between the two cannot keep it, since
@@ -27,10 +27,16 @@ export function writePath<V>(
   origin: Writes<V> & Deletes & Partial<WritesMany<V>>,
   keep: (key: string, value: V) => Promise<unknown>,
 ): WritePath<V> {
-  const order = inOrder()
+  const order = orderOf(cache)
+
+  /** Before the origin is written: a cache that cannot be put right afterwards is told of in time. */
+  const assertOpen = (): void => {
+    if (cache.closed) throw new CacheError('ERR_CLOSED', 'the cache is closed: nothing was written')
+  }
 
   const set = async (key: string, value: V, options: CallOptions = {}): Promise<void> => {
     checkKey(key)
+    assertOpen()
     const write = async (): Promise<void> => {
       await origin.write(key, value, originCall(options))
       await keep(key, value)
@@ -40,6 +46,7 @@ export function writePath<V>(
 
   const remove = async (key: string, options: CallOptions = {}): Promise<void> => {
     checkKey(key)
+    assertOpen()
     const erase = async (): Promise<void> => {
       await origin.delete(key, originCall(options))
       await cache.delete(key)
@@ -48,6 +55,7 @@ export function writePath<V>(
   }
 
   const setTogether = async (values: ReadonlyMap<string, V>, options: CallOptions): Promise<void> => {
+    assertOpen()
     const keys = [...values.keys()]
     const write = async (): Promise<void> => {
       try {
@@ -71,9 +79,23 @@ export function writePath<V>(
       else await all([...values].map(([key, value]) => set(key, value, options)))
     },
     async deleteMany(keys, options) {
-      await all([...new Set(keys)].map((key) => remove(key, options)))
+      if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
+        throw new TypeError('keys must be an array or another iterable of strings')
+      }
+      const wanted = [...new Set(keys)]
+      for (const key of wanted) checkKey(key)
+      await all(wanted.map((key) => remove(key, options)))
     },
   }
+}
+
+/** What orders the writes beside each cache: several strategies over one write one after the other, too. */
+const orders = new WeakMap<Cache, InOrder>()
+
+function orderOf(cache: Cache): InOrder {
+  const order = orders.get(cache) ?? inOrder()
+  orders.set(cache, order)
+  return order
 }
 
 /** Waits for every one, and fails as the first that failed. */

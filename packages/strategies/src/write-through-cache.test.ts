@@ -175,6 +175,42 @@ it('a failing load after a write does not fail the write', async () => {
   expect([origin.rows.get('a'), await cache.has('a')]).toEqual(['new', false])
 })
 
+it('strategies that write beside one cache write one after the other, whichever they are', async () => {
+  const { cache, origin, through } = setUp('set')
+  const other = new WriteThroughCache({ cache, origin, afterWrite: 'set' })
+  const around = new WriteAround({ cache, origin })
+  let running = 0
+  let most = 0
+  origin.before = async () => {
+    most = Math.max(most, ++running)
+    await settle()
+    running--
+  }
+  await Promise.all([through.set('a', '1'), other.set('a', '2'), around.set('a', '3'), through.set('a', '4')])
+  expect([most, origin.rows.get('a'), await cache.get('a')]).toEqual([1, '4', '4'])
+})
+
+it('a write beside a closed cache is refused before the origin has it', async () => {
+  const { cache, origin, through } = setUp('load')
+  await cache.close()
+  await expect(through.set('a', 'new')).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+  await expect(through.delete('a')).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+  await expect(through.setMany({ a: 'new' })).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+  expect(origin.rows.get('a')).toBe('old')
+})
+
+it.each([['a'], [undefined], [null], [5]])('deleteMany(%j) is refused', async (keys) => {
+  const { origin, through } = setUp('load')
+  await expect(through.deleteMany(keys as never)).rejects.toThrow('keys must be an array')
+  expect(origin.rows.has('a')).toBe(true)
+})
+
+it('deleteMany with one bad key deletes none', async () => {
+  const { origin, through } = setUp('load')
+  await expect(through.deleteMany(['a', 5 as never])).rejects.toThrow('a key must be')
+  expect(origin.rows.has('a')).toBe(true)
+})
+
 describe('WriteAround', () => {
   it('removes the entry and lets the next read load it', async () => {
     const { cache, origin } = setUp('load')
