@@ -29,7 +29,7 @@ export interface RedisStoreOptions extends RedisConnectionOptions {
   /** What turns values into bytes. Default: `plainCodec`. */
   readonly codec?: Codec | undefined
   /** Compresses values whose bytes are more than `threshold`. Default: none. */
-  readonly compression?: true | CompressionOptions | undefined
+  readonly compression?: boolean | CompressionOptions | undefined
   /** Encrypts values with AES-256-GCM. Default: none. */
   readonly encryption?: EncryptionOptions | undefined
   /** The longest value, in bytes, before compression and after it is undone. Default: 16 MiB. */

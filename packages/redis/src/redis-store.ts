@@ -460,7 +460,7 @@ const notText = (cause?: unknown): CacheError =>
 function codecOf({ codec = plainCodec, compression, encryption, maxValueBytes }: RedisStoreOptions): Codec {
   const maxBytes = maxValueBytes ?? 16 * 2 ** 20
   let made = limited(codec, maxBytes)
-  if (compression !== undefined) {
+  if (compression !== undefined && compression !== false) {
     made = compressed(made, { maxBytes, ...(compression === true ? {} : compression) })
   }
   return encryption === undefined ? made : encrypted(made, encryption)
@@ -492,9 +492,18 @@ function check(options: RedisStoreOptions): void {
     if (!storeOptionNames.includes(name)) {
       throw new TypeError(`redisStore: unknown option '${name}'; it takes ${storeOptionNames.join(', ')}`)
     }
+    if ((options as Record<string, unknown>)[name] === null) throw new TypeError(`${name} must not be null`)
   }
   checkConnection(options)
-  const { prefix, logLength, maxValueBytes } = options
+  const { prefix, logLength, maxValueBytes, codec, clock, compression } = options
+  if (codec !== undefined) checkCodec(codec)
+  if (clock !== undefined && typeof clock.now !== 'function') throw new TypeError('clock must have now()')
+  if (compression !== undefined && typeof compression !== 'boolean' && !isPlainObject(compression)) {
+    throw new TypeError('compression must be true or an object of options')
+  }
+  if (options.options !== undefined && !isPlainObject(options.options)) {
+    throw new TypeError('options must be an object of options for ioredis')
+  }
   if (prefix !== undefined && typeof prefix !== 'string') throw new TypeError('prefix must be a string')
   for (const [name, value, least] of [
     ['logLength', logLength, 1],
@@ -505,3 +514,18 @@ function check(options: RedisStoreOptions): void {
     }
   }
 }
+
+/** A codec's name stands before each value, in a byte's length of Latin-1 characters. */
+function checkCodec(codec: Codec): void {
+  if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function') {
+    throw new TypeError('codec must have encode(value, key) and decode(bytes, key), as jsonCodec does')
+  }
+  if (typeof codec.name !== 'string' || !/^[!-~]{1,100}$/.test(codec.name)) {
+    throw new TypeError('codec.name must be 1 to 100 visible ASCII characters')
+  }
+}
+
+const isPlainObject = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  [Object.prototype, null].includes(Object.getPrototypeOf(value))

@@ -143,6 +143,14 @@ describe('fault 12: keys, prefixes and namespaces of any characters', { timeout:
       [{ timeout: -1 }, 'timeout'],
       [{ logLength: 0.5 }, 'logLength'],
       [{ heartbeat: 'soon' }, 'heartbeat'],
+      [{ codec: 'json' }, 'codec must have encode(value, key) and decode(bytes, key)'],
+      [{ codec: { name: 'x'.repeat(300), encode() {}, decode() {} } }, 'codec.name must be'],
+      [{ clock: 5 }, 'clock must have now()'],
+      [{ compression: 'x' }, 'compression must be true or an object'],
+      [{ compression: new Map() }, 'compression must be true or an object'],
+      [{ options: 5 }, 'options must be an object'],
+      [{ timeout: null }, 'timeout must not be null'],
+      [{ encryption: null }, 'encryption must not be null'],
       [null, 'an object of options'],
     ]
     for (const [options, message] of bad) expect(() => redisStore(options as never)).toThrow(message)
