@@ -266,7 +266,7 @@ describe.each(Object.keys(caches))('cachedNode on %s', (kind) => {
     const work = cachedNode(
       async (_: S) => {
         runs++
-        await door
+        await door.wait()
         return { answer: new AIMessage('hi') }
       },
       { cache, name: 'work', scope: 'global' },
