@@ -73,6 +73,15 @@ export function fromPlain(value: unknown, shapes: readonly Shape[]): unknown {
   return shape.make(fields['fields'] as Record<string, unknown>)
 }
 
+/** The plain value with some strings in it replaced, wherever they stand alone. */
+export function replaced(value: unknown, by: ReadonlyMap<string, unknown>): unknown {
+  if (typeof value === 'string') return by.has(value) ? by.get(value) : value
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((part) => replaced(part, by))
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, replaced(part, by)]))
+}
+
 function refusal(path: string, what: string): CacheError {
   return new CacheError('ERR_VALUE', `${path} is ${what}, which cannot be stored`)
 }

@@ -1,5 +1,5 @@
 import { randomId } from '@flow-cache/core'
-import { fromPlain, type Shape, toPlain } from '../plain.js'
+import { fromPlain, replaced, toPlain } from '../plain.js'
 import type { Cost } from '../price.js'
 import { messageShapes } from './messages.js'
 
@@ -133,7 +133,7 @@ export function replayer(): (plain: PlainGeneration) => Generated {
     }
     const told = Object.entries(response_metadata ?? {}).filter(([name]) => !usageNames.includes(name))
     const fields = {
-      ...(renamed(rest, ids) as object),
+      ...(replaced(rest, ids) as object),
       id,
       response_metadata: {
         ...Object.fromEntries(told),
@@ -157,17 +157,7 @@ export interface Generated {
   readonly message?: object
 }
 
-const shapes: readonly Shape[] = messageShapes
-
 /** The generation that {@link plainOf} wrote, as it was. */
 export function made(plain: PlainGeneration): Generated {
-  return fromPlain(plain, shapes) as Generated
-}
-
-function renamed(value: unknown, ids: ReadonlyMap<string, string>): unknown {
-  if (typeof value === 'string') return ids.get(value) ?? value
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map((part) => renamed(part, ids))
-  if (Object.getPrototypeOf(value) !== Object.prototype) return value
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, renamed(part, ids)]))
+  return fromPlain(plain, messageShapes) as Generated
 }

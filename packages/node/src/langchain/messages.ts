@@ -15,7 +15,7 @@ import {
   ToolMessage,
   ToolMessageChunk,
 } from '@langchain/core/messages'
-import type { Shape } from '../plain.js'
+import { replaced, type Shape } from '../plain.js'
 
 /** Messages of these classes are stored, and no others: what is found in a store names no class that is not here. */
 const classes = {
@@ -78,31 +78,18 @@ const reports = [
  * are one. For keys: `key: ({ messages }) => conversation(messages)`.
  */
 export function conversation(messages: readonly BaseMessage[]): unknown {
-  const ids = new Map<string, string>()
+  const ids = new Map<string, unknown>()
   for (const message of messages) {
     const calls = (message as { tool_calls?: readonly { id?: string }[] }).tool_calls ?? []
-    for (const { id } of calls) if (id !== undefined && !ids.has(id)) ids.set(id, `call ${ids.size}`)
+    for (const { id } of calls) if (id !== undefined && !ids.has(id)) ids.set(id, { call: ids.size })
   }
   return messages.map((message) => {
     if (!isBaseMessage(message)) return message
     const { id: _, usage_metadata: __, response_metadata, ...fields } = fieldsOf(message)
-    const told = Object.entries((response_metadata ?? {}) as object).filter(
-      ([name]) => !reports.includes(name),
-    )
+    const told = Object.entries(response_metadata ?? {}).filter(([name]) => !reports.includes(name))
     return {
       type: message.getType(),
-      ...(counted({ ...fields, told: Object.fromEntries(told) }, ids) as object),
+      ...(replaced({ ...fields, told: Object.fromEntries(told) }, ids) as object),
     }
   })
-}
-
-function counted(value: unknown, ids: ReadonlyMap<string, string>): unknown {
-  if (typeof value === 'string') {
-    const name = ids.get(value)
-    return name === undefined ? value : { call: name }
-  }
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map((part) => counted(part, ids))
-  if (Object.getPrototypeOf(value) !== Object.prototype) return value
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, counted(part, ids)]))
 }

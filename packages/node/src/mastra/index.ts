@@ -1,0 +1,2 @@
+// Use
+export { cacheStep, type CacheStepOptions, type StepParams } from './cache-step.js'
