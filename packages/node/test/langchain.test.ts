@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createCache } from '@flow-cache/core'
 import { fakeClock, gate, mapStore } from '@flow-cache/core/testing'
+import { type Script, startModelServer } from '@flow-cache/model-server'
 import {
   cachedModel,
   type CachedModelOptions,
@@ -12,13 +13,17 @@ import { concat } from '@langchain/core/utils/stream'
 import { ChatOpenAI, type ChatOpenAICallOptions, type ChatOpenAIFields } from '@langchain/openai'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { caches } from './caches.js'
-import { chatServer } from './chat-server.js'
 
-let server: Awaited<ReturnType<typeof chatServer>>
+let server: Awaited<ReturnType<typeof startModelServer>>
 beforeEach(async () => {
-  server = await chatServer()
+  server = await startModelServer()
 })
 afterEach(async () => server[Symbol.asyncDispose]())
+
+/** Calls the tool, with an id of its own each time. */
+const callsTool: Script = (_, index) => ({
+  toolCalls: [{ id: `call-${index}`, name: 'weather', args: { city: 'Oslo' } }],
+})
 
 const open = (clock = fakeClock()) => createCache({ store: mapStore(clock), clock })
 const model = (fields: ChatOpenAIFields = {}) =>
@@ -55,14 +60,14 @@ describe.each(Object.keys(caches))('cachedModel on %s', (kind) => {
     await using cache = caches[kind]!()
     const llm = around({ cache })
     const door = gate()
-    server.answering = { door: door.wait() }
+    server.always({ before: door.wait() })
     const all = Array.from({ length: 20 }, async () => llm.invoke('q'))
     door.open()
     const answers = await Promise.all(all)
     const hit = await llm.invoke('q')
     expect(server.requests).toHaveLength(1)
     expect(new Set([...answers, hit].map(({ text }) => text))).toEqual(new Set(['answer 1']))
-    expect(answers.filter(({ usage_metadata }) => totalOf({ usage_metadata }) === 15)).toHaveLength(1)
+    expect(answers.filter(({ usage_metadata }) => totalOf({ usage_metadata }) === 13)).toHaveLength(1)
     expect(hit.usage_metadata).toMatchObject({ input_tokens: 0, output_tokens: 0, total_tokens: 0 })
     expect(hit.response_metadata['flowCache']).toEqual({
       hit: true,
@@ -76,11 +81,11 @@ describe.each(Object.keys(caches))('cachedModel on %s', (kind) => {
   it('streams to twenty callers from one request, and again from the cache', async () => {
     await using cache = caches[kind]!()
     const llm = around({ cache })
-    server.answering = { text: 'one two three' }
+    server.always({ text: 'one two three' })
     const all = await Promise.all(Array.from({ length: 20 }, async () => streamed(llm)))
     const hit = await streamed(llm)
     expect(server.requests).toHaveLength(1)
-    for (const { texts } of [...all, hit]) expect(texts).toEqual(['one', ' two', ' three'])
+    for (const { texts } of [...all, hit]) expect(texts).toEqual(['one ', 'two ', 'three'])
     expect(hit.whole.usage_metadata).toMatchObject({ total_tokens: 0 })
     expect(hit.whole.response_metadata['flowCache']).toMatchObject({ hit: true, savedInputTokens: 10 })
   })
@@ -89,16 +94,16 @@ describe.each(Object.keys(caches))('cachedModel on %s', (kind) => {
 describe('cachedModel', () => {
   it('keeps no error, no cut stream, and no answer that was cut short or filtered', async () => {
     const llm = around()
-    server.answering = { status: 500 }
+    server.always({ error: { status: 500, message: 'failed with 500' } })
     await expect(llm.invoke('q')).rejects.toThrow('500')
-    server.answering = { text: 'one two three', cutAfter: 1 }
-    await expect(streamed(llm)).rejects.toThrow()
-    server.answering = { text: 'one two three' }
+    server.always({ text: 'one two three', cutAfter: 1 })
+    await expect(streamed(llm)).rejects.toThrow('terminated')
+    server.always({ text: 'one two three' })
     expect((await llm.invoke('q')).text).toBe('one two three')
     expect((await streamed(llm)).texts).toHaveLength(3)
     expect(server.requests).toHaveLength(4)
     for (const finish of ['length', 'content_filter']) {
-      server.answering = { finish }
+      server.always({ finish })
       const asked = server.requests.length
       for (let i = 0; i < 2; i++) await llm.invoke(finish)
       expect(server.requests).toHaveLength(asked + 2)
@@ -106,7 +111,7 @@ describe('cachedModel', () => {
   })
 
   it('keeps calls of tools only where asked to, and gives each hit ids of its own', async () => {
-    server.answering = { tool: true }
+    server.always(callsTool)
     const without = around().bindTools([weather])
     for (let i = 0; i < 2; i++) await without.invoke('q')
     expect(server.requests).toHaveLength(2)
@@ -169,7 +174,7 @@ describe('cachedModel', () => {
     })
     const llm = around({ cache, scope: { tenant: 'SECRET-TENANT' } })
     await llm.invoke('SECRET-PROMPT')
-    await streamed(llm as never)
+    await streamed(llm)
     expect(kept).not.toEqual([])
     expect(kept.join()).not.toContain('SECRET')
     expect(kept.join()).not.toContain(server.url)
@@ -266,7 +271,7 @@ const samples: Record<keyof ChatOpenAICallOptions, Sample> = {
 describe('every option of a call', () => {
   it.each(Object.entries(samples))('%s is in the key, or is not, as the list says', async (name, sample) => {
     const [kind, one, other] = sample
-    server.answering = { text: '{}' }
+    server.always({ text: '{}' })
     const llm = around()
     const ask = async (value: unknown): Promise<unknown> => llm.invoke('q', { [name]: value })
     if (kind === 'elsewhere') await Promise.allSettled([ask(one), ask(other)])
@@ -284,7 +289,7 @@ describe('langChainCache', () => {
     await using cache = caches[kind]!()
     const llm = cached({ cache })
     const first = await llm.invoke('q')
-    expect(totalOf(first)).toBe(15)
+    expect(totalOf(first)).toBe(13)
     const hit = await llm.invoke('q')
     hit.content = 'changed'
     expect((await llm.invoke('q')).text).toBe('answer 1')
@@ -294,24 +299,24 @@ describe('langChainCache', () => {
       savedInputTokens: 10,
       savedOutputTokens: 5,
     })
-    expect(totalOf(first)).toBe(15)
+    expect(totalOf(first)).toBe(13)
     expect(server.requests).toHaveLength(1)
   })
 
   it('keeps no error and no answer that was cut short, and tenants apart', async () => {
     const cache = open()
-    server.answering = { status: 500 }
+    server.always({ error: { status: 500, message: 'failed with 500' } })
     await expect(cached({ cache }).invoke('q')).rejects.toThrow('500')
-    server.answering = { finish: 'length' }
+    server.always({ finish: 'length' })
     for (let i = 0; i < 2; i++) await cached({ cache }).invoke('q')
     expect(server.requests).toHaveLength(3)
-    server.answering = {}
+    server.always({})
     for (const tenant of ['a', 'b', 'a', 'b']) await cached({ cache, scope: { tenant } }).invoke('q')
     expect(server.requests).toHaveLength(5)
   })
 
   it('keeps calls of tools only where asked to, with ids of their own', async () => {
-    server.answering = { tool: true }
+    server.always(callsTool)
     for (let i = 0, llm = cached(); i < 2; i++) await llm.invoke('q')
     expect(server.requests).toHaveLength(2)
     const llm = cached({ toolCalls: 'cache' })

@@ -179,7 +179,9 @@ describe('langGraphCache', () => {
         set: (key, entry) => (kept.push(key, JSON.stringify(entry)), store.set(key, entry)),
       },
     })
-    class Client {}
+    class Client {
+      readonly open = true
+    }
     const errors: unknown[] = []
     const scope = { tenant: 'SECRET-1' }
     const saver = langGraphCache({ cache, ...global, scope, onError: (error) => void errors.push(error) })
@@ -234,7 +236,7 @@ describe('flowKey', () => {
     const three = [new HumanMessage('x'), new AIMessage('ok'), new HumanMessage('y')]
     expect(flowKey([three])).not.toBe(flowKey([[new HumanMessage('x\nAI: ok\nHuman: y')]]))
     const message = new HumanMessage('x')
-    expect(flowKey([message])).not.toBe(flowKey([{ ...message }]))
+    expect(flowKey([message])).not.toBe(flowKey([Object.fromEntries(Object.entries(message))]))
     const forged = { $shape: 'HumanMessage', fields: { content: 'x' } }
     expect(flowKey([forged])).not.toBe(flowKey([message]))
   })
@@ -264,7 +266,7 @@ describe.each(Object.keys(caches))('cachedNode on %s', (kind) => {
     let runs = 0
     const door = gate()
     const work = cachedNode(
-      async (_: S) => {
+      async () => {
         runs++
         await door.wait()
         return { answer: new AIMessage('hi') }
@@ -288,7 +290,9 @@ describe('cachedNode', () => {
   it('lets a node read only what its key knows of, and never gives one tenant the answer of another', async () => {
     const cache = open()
     const hello = cachedNode(
-      (_: S, { configurable }) => ({ answer: `${configurable?.['tenant']}/${configurable?.['locale']}` }),
+      (_state: S, { configurable }) => ({
+        answer: `${configurable?.['tenant']}/${configurable?.['locale']}`,
+      }),
       {
         cache,
         name: 'hello',
@@ -305,11 +309,14 @@ describe('cachedNode', () => {
     expect(hello.report()).toMatchObject({ hits: 1, misses: 3 })
     await expect(ask({ locale: 'en' })).rejects.toThrow('scope.tenant')
 
-    const reads = cachedNode((_: S, { configurable }) => ({ answer: configurable?.['user'] as unknown }), {
-      cache,
-      name: 'reads',
-      scope: 'global',
-    })
+    const reads = cachedNode(
+      (_state: S, { configurable }) => ({ answer: configurable?.['user'] as unknown }),
+      {
+        cache,
+        name: 'reads',
+        scope: 'global',
+      },
+    )
     await expect(
       around(reads)
         .compile()
@@ -334,7 +341,7 @@ describe('cachedNode', () => {
 
   it('tells on a hit what was written while it ran, and goes where it went', async () => {
     const work = cachedNode(
-      (_: S, { writer }) => {
+      (_state: S, { writer }) => {
         writer?.({ part: 1 })
         return new Command({ update: { question: 'routed' }, goto: 'end' })
       },
@@ -362,7 +369,7 @@ describe('cachedNode', () => {
     const cache = open()
     let runs = 0
     const fails = cachedNode(
-      (_: S) => {
+      () => {
         if (++runs === 1) throw new Error('first')
         return { answer: runs }
       },
@@ -371,7 +378,7 @@ describe('cachedNode', () => {
     await expect(around(fails).compile().invoke({ question: 'q' })).rejects.toThrow('first')
     expect((await around(fails).compile().invoke({ question: 'q' })).answer).toBe(2)
 
-    const asks = cachedNode(async (_: S) => ({ answer: interrupt('sure?') as unknown }), {
+    const asks = cachedNode(async () => ({ answer: interrupt<string, unknown>('sure?') }), {
       cache,
       name: 'asks',
       scope: 'global',
@@ -389,7 +396,7 @@ describe('cachedNode', () => {
   it('makes its key of what it is told to, and forgets it when asked', async () => {
     let runs = 0
     const work = cachedNode(
-      (_: typeof MessagesAnnotation.State) => (runs++, { messages: [new AIMessage('hi')] }),
+      (_state: typeof MessagesAnnotation.State) => (runs++, { messages: [new AIMessage('hi')] }),
       {
         cache: open(),
         name: 'work',
@@ -406,27 +413,29 @@ describe('cachedNode', () => {
   })
 
   it('gives what cannot be stored to its caller, and a stream is an error', async () => {
-    class Client {}
+    class Client {
+      readonly open = true
+    }
     const events: unknown[] = []
     const cache = open()
     const options = { cache, scope: 'global', onEvent: (event: unknown) => void events.push(event) } as const
-    const client = cachedNode((_: S) => ({ answer: new Client() }), { ...options, name: 'client' })
+    const client = cachedNode(() => ({ answer: new Client() }), { ...options, name: 'client' })
     const { answer } = await around(client).compile().invoke({ question: 'q' })
     expect(answer).toBeInstanceOf(Client)
     expect(events).toMatchObject([{ type: 'error', during: 'keep' }])
-    const streams = cachedNode((_: S) => new ReadableStream() as never, { ...options, name: 'streams' })
-    await expect(streams({} as S, {})).rejects.toMatchObject({ code: 'ERR_STREAM' })
+    const streams = cachedNode(() => new ReadableStream() as never, { ...options, name: 'streams' })
+    await expect(streams({}, {})).rejects.toMatchObject({ code: 'ERR_STREAM' })
   })
 
   it('does what the control of a call says', async () => {
     let runs = 0
-    const work = cachedNode((_: S) => ({ answer: ++runs }), {
+    const work = cachedNode(() => ({ answer: ++runs }), {
       cache: open(),
       name: 'work',
       scope: 'global',
       control: ({ configurable }) => configurable?.['cache'] as object,
     })
-    const ask = async (mode: string) => work({ question: 'q' } as S, { configurable: { cache: { mode } } })
+    const ask = async (mode: string) => work({ question: 'q' }, { configurable: { cache: { mode } } })
     await expect(ask('only-if-cached')).rejects.toMatchObject({ code: 'ERR_CACHE_MISS' })
     expect(await ask('default')).toEqual({ answer: 1 })
     expect(await ask('bypass')).toEqual({ answer: 2 })

@@ -31,7 +31,7 @@ export interface CacheModelOptions extends Omit<KeepingOptions, 'store' | 'cost'
  */
 export function cacheModel(options: CacheModelOptions): ModelMiddlewareWithOptions {
   const own = ['model', 'scope', 'version', 'finish', 'toolCalls', 'control']
-  checkKeeping(options as unknown as KeepingOptions, own, 'cacheModel')
+  checkKeeping(options, own, 'cacheModel')
   checkControl(options.control)
   checkText(options.model, 'model')
   const { model, scope, version, finish = ['stop'], toolCalls = 'skip', control } = options
@@ -114,8 +114,9 @@ function asked(request: GenerateRequest): unknown {
 }
 
 /** The answer without the request, and without what came over the wire: both can hold secrets. */
-function kept({ request: _, raw: __, ...response }: GenerateResponseData): unknown {
-  return plainOf(response)
+function kept(response: GenerateResponseData): unknown {
+  const told = Object.entries(response).filter(([name]) => name !== 'request' && name !== 'raw')
+  return plainOf(Object.fromEntries(told))
 }
 
 /** The answer for somebody who did not pay for it. */

@@ -1,3 +1,4 @@
+/* oxlint-disable no-underscore-dangle -- LangChain names so what a model of its own overrides. */
 import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager'
 import { BaseChatModel } from '@langchain/core/language_models/chat_models'
 import type { BaseMessage } from '@langchain/core/messages'
@@ -84,7 +85,7 @@ interface Inner {
 export function cachedModel<M extends BaseChatModel>(model: M, options: CachedModelOptions): M {
   if (!(model instanceof BaseChatModel)) wrong('model', 'a chat model of @langchain/core', model)
   const own = ['scope', 'name', 'version', 'control', 'finish', 'toolCalls']
-  checkKeeping(options as unknown as KeepingOptions, own, 'cachedModel')
+  checkKeeping(options, own, 'cachedModel')
   checkScope(options.scope)
   checkRules(options)
   checkControl(options.control)

@@ -39,7 +39,7 @@ export interface AnswerRules {
 }
 
 const goodEnds = ['stop', 'STOP', 'end_turn', 'stop_sequence', 'completed']
-const toolEnds = ['tool_calls', 'tool_use', 'function_call']
+const toolEnds = new Set<string>(['tool_calls', 'tool_use', 'function_call'])
 const names = ['finish_reason', 'finishReason', 'stop_reason', 'done_reason', 'status']
 
 /** Whether these chunks, or this one generation, are an answer worth keeping. */
@@ -49,7 +49,7 @@ export function isWhole(parts: readonly PlainGeneration[], rules: AnswerRules, e
   if (calls && toolCalls !== 'cache') return false
   const reason = parts.map(reasonOf).findLast((each) => each !== undefined)
   if (reason === undefined) return ended
-  return finish.includes(reason) || (toolCalls === 'cache' && toolEnds.includes(reason))
+  return finish.includes(reason) || (toolCalls === 'cache' && toolEnds.has(reason))
 }
 
 const callsOf = (fields: Fields | undefined): readonly { readonly id?: string }[] => [
@@ -75,11 +75,11 @@ export function plainOf(generation: object): PlainGeneration {
 }
 
 /** What may hold limits, addresses or ids of one request. */
-const secret = ['headers', 'request', 'request_id', 'rateLimits', 'body']
+const secret = new Set<string>(['headers', 'request', 'request_id', 'rateLimits', 'body'])
 
 function withoutReports(plain: PlainGeneration): PlainGeneration {
   const clean = (told: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-    Object.fromEntries(Object.entries(told).filter(([name]) => !secret.includes(name)))
+    Object.fromEntries(Object.entries(told).filter(([name]) => !secret.has(name)))
   const { generationInfo, message } = plain
   const told = message?.fields.response_metadata
   return {
@@ -110,7 +110,14 @@ export interface FlowCacheNote {
   readonly savedOutputTokens: number
 }
 
-const usageNames = ['usage', 'tokenUsage', 'estimatedTokenUsage', 'id', 'created', 'created_at']
+const usageNames = new Set<string>([
+  'usage',
+  'tokenUsage',
+  'estimatedTokenUsage',
+  'id',
+  'created',
+  'created_at',
+])
 
 /**
  * Makes plain generations of one answer anew for somebody who did not pay for them: usage is 0, what was saved is
@@ -131,7 +138,7 @@ export function replayer(): (plain: PlainGeneration) => Generated {
       savedInputTokens: usage?.input_tokens ?? 0,
       savedOutputTokens: usage?.output_tokens ?? 0,
     }
-    const told = Object.entries(response_metadata ?? {}).filter(([name]) => !usageNames.includes(name))
+    const told = Object.entries(response_metadata ?? {}).filter(([name]) => !usageNames.has(name))
     const fields = {
       ...(replaced(rest, ids) as object),
       id,
@@ -141,11 +148,11 @@ export function replayer(): (plain: PlainGeneration) => Generated {
       },
       ...(usage !== undefined && { usage_metadata: { input_tokens: 0, output_tokens: 0, total_tokens: 0 } }),
     }
-    const info = Object.entries(plain.generationInfo ?? {}).filter(([name]) => !usageNames.includes(name))
+    const info = Object.entries(plain.generationInfo ?? {}).filter(([name]) => !usageNames.has(name))
     return made({
       ...plain,
       generationInfo: Object.fromEntries(info),
-      message: { ...message, fields } as never,
+      message: { ...message, fields },
     })
   }
 }

@@ -62,7 +62,7 @@ export const messageShapes: readonly Shape[] = [
 ]
 
 /** What a provider reports of one call, and does not read when it is told of the message again. */
-const reports = [
+const reports = new Set<string>([
   'id',
   'created',
   'usage',
@@ -70,7 +70,7 @@ const reports = [
   'estimatedTokenUsage',
   'system_fingerprint',
   'flowCache',
-]
+])
 
 /**
  * Messages as far as they say what is asked: without their own ids, which are drawn anew for each conversation, and
@@ -86,7 +86,7 @@ export function conversation(messages: readonly BaseMessage[]): unknown {
   return messages.map((message) => {
     if (!isBaseMessage(message)) return message
     const { id: _, usage_metadata: __, response_metadata, ...fields } = fieldsOf(message)
-    const told = Object.entries(response_metadata ?? {}).filter(([name]) => !reports.includes(name))
+    const told = Object.entries(response_metadata ?? {}).filter(([name]) => !reports.has(name))
     return {
       type: message.getType(),
       ...(replaced({ ...fields, told: Object.fromEntries(told) }, ids) as object),

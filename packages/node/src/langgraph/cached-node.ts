@@ -107,7 +107,7 @@ export function cachedNode<State, Update>(
       return read<Update>(result.output)
     } catch (error) {
       // An interrupt belongs to the thread that ran into it: whoever shared that run asks for itself.
-      if (ran || !isGraphBubbleUp(error as Error)) throw error
+      if (ran || !isGraphBubbleUp(error)) throw error
       return fn(state, config)
     }
   }

@@ -36,7 +36,7 @@ interface Stored {
 }
 
 /** Writes of a run that has not come to an end, or came to a bad one. */
-const unfinished = ['__error__', '__interrupt__', '__resume__']
+const unfinished = new Set<string>(['__error__', '__interrupt__', '__resume__'])
 
 /**
  * A cache for `graph.compile({ cache })` or `entrypoint({ cache })`, over any cache of ours. Cheap enough to make for
@@ -115,8 +115,7 @@ class GraphCache extends BaseCache {
 
 const nameOf = (key: CacheFullKey): string => keyOf(key)
 
-const isUnfinished = (write: unknown): boolean =>
-  Array.isArray(write) && unfinished.includes(write[0] as string)
+const isUnfinished = (write: unknown): boolean => Array.isArray(write) && unfinished.has(write[0] as string)
 
 function isStored(value: unknown, name: string): value is Stored {
   const { format, key, writes } = (value ?? {}) as Partial<Stored>

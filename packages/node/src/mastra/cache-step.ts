@@ -1,30 +1,13 @@
 import { checkFunction, checkObject, checkText } from '../checks.js'
 import { type CacheControl, checkControl } from '../control.js'
 import { NodeCacheError } from '../errors.js'
-import type { Effect } from '../guard.js'
 import type { KeyParts } from '../key.js'
 import { checkKeeping, defaults, type KeepingOptions } from '../options.js'
 import type { Cost } from '../price.js'
 import { Recall } from '../recall.js'
 import { checkScope, type ScopeOrGlobal } from '../scope.js'
-import { guardedParams, readsOf, type RequestContext, Stopped } from './guarded-params.js'
-
-/** What Mastra gives a step, as far as the cache looks at it. */
-export interface StepParams {
-  readonly inputData?: unknown
-  readonly state?: unknown
-  readonly resumeData?: unknown
-  readonly resourceId?: string
-  readonly workflowId?: string
-  readonly requestContext?: RequestContext
-  readonly runtimeContext?: RequestContext
-  readonly abortSignal?: AbortSignal
-  readonly writer?: { write(chunk: unknown): Promise<void>; custom?(chunk: unknown): Promise<void> }
-  setState?(state: unknown): unknown
-  suspend?(...args: unknown[]): unknown
-  bail?(...args: unknown[]): unknown
-  abort?(...args: unknown[]): unknown
-}
+import { guardedParams, readsOf, Stopped } from './guarded-params.js'
+import type { StepParams } from './step-params.js'
 
 /** A step of a Mastra workflow: whatever has an id and `execute`. */
 interface StepLike {
@@ -106,7 +89,7 @@ export function cacheStep<S extends StepLike>(
           const guarded = guardedParams(params, { name: step.id, reads, ownKey, ...task })
           const output: unknown = await step.execute(guarded.params)
           if (guarded.stopped()) throw new Stopped(output)
-          return { result: { success: true, output }, effects: guarded.effects as readonly Effect[] }
+          return { result: { success: true, output }, effects: guarded.effects }
         },
         runPlain: async () => {
           ran = true

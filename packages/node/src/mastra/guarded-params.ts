@@ -1,5 +1,5 @@
 import { UndeclaredReadError } from '../errors.js'
-import type { StepParams } from './cache-step.js'
+import type { RequestContext, StepParams } from './step-params.js'
 
 /** What a step did beside answering: done again on a hit. */
 export type StepEffect = readonly ['state', unknown]
@@ -68,11 +68,6 @@ export function guardedParams(
     abortSignal: signal,
   }
   return { params: guarded, effects, stopped: () => stopped }
-}
-
-/** What Mastra keeps for one request, by name. */
-export interface RequestContext {
-  get(name: string): unknown
 }
 
 /** A context of which a step may read what is declared, and nothing as a whole. */

@@ -1,2 +1,3 @@
 // Use
-export { cacheStep, type CacheStepOptions, type StepParams } from './cache-step.js'
+export { cacheStep, type CacheStepOptions } from './cache-step.js'
+export type { RequestContext, StepParams } from './step-params.js'
