@@ -72,7 +72,7 @@ describe.each(Object.keys(caches))('cachedModel on %s', (kind) => {
     expect(hit.response_metadata['flowCache']).toEqual({
       hit: true,
       savedInputTokens: 10,
-      savedOutputTokens: 5,
+      savedOutputTokens: 3,
     })
     expect(hit.response_metadata['finish_reason']).toBe('stop')
     expect(new Set([...answers, hit].map(({ id }) => id)).size).toBe(21)
@@ -297,7 +297,7 @@ describe('langChainCache', () => {
     expect(hit.response_metadata['flowCache']).toEqual({
       hit: true,
       savedInputTokens: 10,
-      savedOutputTokens: 5,
+      savedOutputTokens: 3,
     })
     expect(totalOf(first)).toBe(13)
     expect(server.requests).toHaveLength(1)
