@@ -135,6 +135,20 @@ describe('cachedModel', () => {
     expect(server.requests).toHaveLength(2)
   })
 
+  it('keeps the order of several prompts of which only some are cached', async () => {
+    const llm = around()
+    server.always((body) => ({ text: `to ${JSON.stringify(body['messages'])}` }))
+    const one = [new HumanMessage('one')]
+    const two = [new HumanMessage('two')]
+    await llm.generate([two])
+    const { generations } = await llm.generate([one, two])
+    expect(generations.map((each) => each[0]?.text)).toEqual([
+      expect.stringContaining('one'),
+      expect.stringContaining('two'),
+    ])
+    expect(server.requests).toHaveLength(2)
+  })
+
   it('tells a conversation from one message with the same text', async () => {
     const llm = around()
     await llm.invoke([new HumanMessage('x'), new AIMessage('ok'), new HumanMessage('y')])

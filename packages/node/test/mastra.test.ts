@@ -128,6 +128,24 @@ describe('cacheStep', () => {
     expect(await resumed('no')).toEqual({ answer: 'no' })
   })
 
+  it('writes on a hit what it wrote', async () => {
+    const told: unknown[] = []
+    const writer = { write: async (chunk: unknown) => void told.push(chunk) }
+    const step = cacheStep(
+      {
+        id: 'writes',
+        execute: async (params: { inputData: string; writer: typeof writer }) => {
+          await params.writer.write({ part: 1 })
+          return params.inputData
+        },
+      },
+      { cache: open(), scope: 'global' },
+    )
+    for (let i = 0; i < 2; i++) expect(await step.execute({ inputData: 'q', writer })).toBe('q')
+    expect(told).toEqual([{ part: 1 }, { part: 1 }])
+    expect(step.id).toBe('writes')
+  })
+
   it('sets on a hit the state that it set', async () => {
     const state: unknown[] = []
     const step = cached(({ setState }) => {

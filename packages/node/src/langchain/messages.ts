@@ -34,7 +34,7 @@ const classes = {
 }
 
 /** What a message is made of; `type` and what begins with `lc_` the class adds itself. */
-export function fieldsOf(message: object): Record<string, unknown> {
+function fieldsOf(message: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(message).filter(
       ([name, value]) => name !== 'type' && !name.startsWith('lc_') && value !== undefined,
