@@ -6,6 +6,7 @@ import {
   Annotation,
   Command,
   END,
+  GraphInterrupt,
   interrupt,
   type LangGraphRunnableConfig,
   MemorySaver,
@@ -391,6 +392,24 @@ describe('cachedNode', () => {
       const { thread_id } = config.configurable
       expect((await graph.invoke(new Command({ resume: thread_id }), config)).answer).toBe(thread_id)
     }
+  })
+
+  it('asks again for a thread that shared a run which was interrupted', async () => {
+    const door = gate()
+    let runs = 0
+    const asks = cachedNode(
+      async () => {
+        const id = `${++runs}`
+        await door.wait()
+        throw new GraphInterrupt([{ id, value: 'sure?' }])
+      },
+      { cache: open(), name: 'asks', scope: 'global' },
+    )
+    const both = Promise.allSettled([asks({}, {}), asks({}, {})])
+    await door.arrived
+    door.open()
+    const ids = (await both).map((each) => (each as { reason?: GraphInterrupt }).reason?.interrupts[0]?.id)
+    expect(new Set(ids)).toEqual(new Set(['1', '2']))
   })
 
   it('makes its key of what it is told to, and forgets it when asked', async () => {
