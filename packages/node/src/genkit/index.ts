@@ -1,0 +1,2 @@
+// Use
+export { cacheModel, type CacheModelOptions } from './cache-model.js'
