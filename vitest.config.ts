@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** Workspace packages resolve to their sources, so that tests need no build. */
-const conditions = ['@flow-cache/source', 'module', 'node', 'development|production']
+const conditions = ['@flow-cache/source', 'node', 'development|production']
 
 export default defineConfig({
   resolve: { conditions },
