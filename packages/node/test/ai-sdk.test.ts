@@ -1,6 +1,8 @@
 import { readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { createCache, systemClock } from '@flow-cache/core'
+import { mapStore } from '@flow-cache/core/testing'
 import { InMemoryCache } from '@flow-cache/memory'
 import { startModelServer } from '@flow-cache/model-server'
 import * as ai5 from 'ai-5'
@@ -183,11 +185,20 @@ describe.each(majors)('AI SDK $major', ({ major, ai, create, spec }) => {
   })
 
   it('stores nothing secret', async () => {
-    const model = wrapped()
+    let stored = ''
+    const store = mapStore(systemClock)
+    const watched = createCache({
+      store: {
+        ...store,
+        set(key, entry) {
+          stored += key + JSON.stringify(entry)
+          return store.set(key, entry)
+        },
+      },
+    })
+    const model = wrapped({ cache: watched })
     await ask(model, { prompt: 'my question', headers: { 'x-token': 'hush' } })
     await read(model, { prompt: 'my question', headers: { 'x-token': 'hush' } })
-    let stored = ''
-    for await (const key of cache.keys()) stored += key + JSON.stringify(await cache.get(key))
     expect(stored).toContain('answer')
     for (const secret of ['sk-secret', 'hush', 'my question', 'keep-alive'])
       expect(stored).not.toContain(secret)

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InMemoryCache } from '@flow-cache/memory'
 import { startModelServer } from '@flow-cache/model-server'
-import { Agent, type Model, type ModelRequest, Runner, setTracingDisabled, Usage } from '@openai/agents-core'
+import {
+  Agent,
+  type Model,
+  type ModelRequest,
+  Runner,
+  setTracingDisabled,
+  Usage,
+  withTrace,
+} from '@openai/agents-core'
 import { OpenAIChatCompletionsModel } from '@openai/agents-openai'
 import OpenAI from 'openai'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -40,6 +48,8 @@ const read = async (model: Model): Promise<string> => {
   await run.completed
   return text
 }
+const direct = async (model: Model, asked: ModelRequest) =>
+  withTrace('test', async () => model.getResponse(asked))
 const request: ModelRequest = {
   input: 'hi',
   modelSettings: {},
@@ -57,9 +67,9 @@ it('asks once for the same question, and reports no usage on the hit', async () 
   expect(server.requests).toHaveLength(1)
   expect(first.state.usage.inputTokens).toBe(10)
   expect(second.state.usage.inputTokens).toBe(0)
-  const hit = await model.getResponse(request)
+  const hit = await direct(model, request)
   expect(hit.usage).toBeInstanceOf(Usage)
-  expect((await model.getResponse(request)).providerData?.['flowCache']).toMatchObject({
+  expect((await direct(model, request)).providerData?.['flowCache']).toMatchObject({
     hit: true,
     savedInputTokens: 10,
   })
@@ -100,13 +110,13 @@ it('never replays an error, and keeps no answer that was cut short', async () =>
 it('keeps calls of tools only where asked to, and gives them ids of their own', async () => {
   server.always({ toolCalls: [{ id: 'call_1', name: 'look', args: { at: 1 } }] })
   const plain = wrapped()
-  await plain.getResponse(request)
-  await plain.getResponse(request)
+  await direct(plain, request)
+  await direct(plain, request)
   expect(server.requests).toHaveLength(2)
   const caching = wrapped({ toolCalls: 'cache' })
   const ids = []
   for (let i = 0; i < 3; i++) {
-    const [item] = (await caching.getResponse(request)).output
+    const [item] = (await direct(caching, request)).output
     ids.push((item as { callId: string }).callId)
   }
   expect(server.requests).toHaveLength(3)
@@ -116,8 +126,8 @@ it('keeps calls of tools only where asked to, and gives them ids of their own', 
 
 it('does not cache what the provider keeps the state of', async () => {
   const model = wrapped()
-  for (let i = 0; i < 2; i++) await model.getResponse({ ...request, conversationId: 'c' })
-  for (let i = 0; i < 2; i++) await model.getResponse({ ...request, previousResponseId: 'r' })
+  for (let i = 0; i < 2; i++) await direct(model, { ...request, conversationId: 'c' })
+  for (let i = 0; i < 2; i++) await direct(model, { ...request, previousResponseId: 'r' })
   expect(server.requests).toHaveLength(4)
 })
 
