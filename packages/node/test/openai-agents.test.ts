@@ -19,7 +19,7 @@ import {
   cachedModel,
   cachedModelProvider,
   transportFields,
-} from '../src/openai-agents/index.js'
+} from '@flow-cache/node/openai-agents'
 
 setTracingDisabled(true)
 const server = await startModelServer()
@@ -100,7 +100,7 @@ it.each([
 it('never replays an error, and keeps no answer that was cut short', async () => {
   const model = wrapped()
   server.next({ error: { status: 500, message: 'down' } }, { finish: 'length' })
-  await expect(ask(model)).rejects.toThrow()
+  await expect(ask(model)).rejects.toThrow(Error)
   await ask(model)
   await ask(model)
   await ask(model)

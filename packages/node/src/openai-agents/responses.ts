@@ -55,12 +55,13 @@ const note = (usage: unknown): Fields => {
 }
 
 /** Ids of their own for items and calls. */
-const renewed = (output: unknown): unknown =>
-  (output as Fields[]).map((item) => ({
-    ...item,
-    ...('id' in item && { id: `fc_${randomId()}` }),
-    ...('callId' in item && { callId: `call_${randomId()}` }),
-  }))
+const renewedItem = (item: Fields): Fields => ({
+  ...item,
+  ...('id' in item && { id: `fc_${randomId()}` }),
+  ...('callId' in item && { callId: `call_${randomId()}` }),
+})
+
+const renewed = (output: unknown): unknown => (output as Fields[]).map(renewedItem)
 
 /** A response for one caller, of what was stored. It has no `responseId`: the provider knows of no such response. */
 export function responseOf(stored: Fields): ModelResponse {
