@@ -34,7 +34,7 @@ afterEach(async () => cache.close())
 
 const real = (name = 'm'): Model =>
   new OpenAIChatCompletionsModel(
-    new OpenAI({ baseURL: server.url, apiKey: 'sk-secret', maxRetries: 0 }) as never,
+    new OpenAI({ baseURL: server.url, apiKey: 'sk-secret', maxRetries: 0 }),
     name,
   )
 const wrapped = (options: Partial<AgentsCacheOptions> = {}) =>
@@ -44,7 +44,7 @@ const ask = async (model: Model, input = 'hi') =>
 const read = async (model: Model): Promise<string> => {
   const run = await new Runner().run(new Agent({ name: 'a', model }), 'hi', { stream: true })
   let text = ''
-  for await (const delta of run.toTextStream()) text += String(delta)
+  for await (const delta of run.toTextStream()) text += delta
   await run.completed
   return text
 }

@@ -64,7 +64,7 @@ const own = ['scope', 'version', 'includeHeaders', 'when', 'control', 'tags', 'f
 export function aiSdkCache<V extends 'v2' | 'v3' | 'v4' = 'v4', P = Record<string, unknown>>(
   options: AiSdkCacheOptions<P>,
 ): AiSdkCache<V> {
-  checkKeeping(options as unknown as KeepingOptions, own, 'aiSdkCache')
+  checkKeeping(options, own, 'aiSdkCache')
   const { scope, version, includeHeaders, when, control, tags, clock = systemClock } = options
   if (typeof scope !== 'function') checkScope(scope)
   if (version !== undefined) checkText(version, 'version')
@@ -107,7 +107,7 @@ export function aiSdkCache<V extends 'v2' | 'v3' | 'v4' = 'v4', P = Record<strin
         version: version ?? defaults.version,
         config: { provider: model.provider, model: model.modelId },
         scope: checkScope(typeof scope === 'function' ? scope(params) : scope),
-        input: keyOfCall(params as object, includeHeaders),
+        input: keyOfCall(params, includeHeaders),
         reads: {},
       }),
       wanted: when === undefined || when(params),

@@ -9,9 +9,9 @@ export const transportFields: readonly string[] = Object.freeze([
 export function keyOfCall(params: object, includeHeaders: readonly string[] = []): unknown {
   const asked = Object.entries(params).filter(([name]) => !transportFields.includes(name))
   const { headers = {} } = params as { headers?: Readonly<Record<string, string | undefined>> }
-  const wanted = includeHeaders.map((name) => name.toLowerCase())
+  const wanted = new Set(includeHeaders.map((name) => name.toLowerCase()))
   const chosen = Object.entries(headers)
     .map(([name, value]) => [name.toLowerCase(), value] as const)
-    .filter(([name]) => wanted.includes(name))
+    .filter(([name]) => wanted.has(name))
   return { call: Object.fromEntries(asked), headers: Object.fromEntries(chosen) }
 }

@@ -38,7 +38,7 @@ const whole = ['stop', 'tool_calls']
 export function cachedModel(model: Model, options: AgentsCacheOptions): Model {
   checkObject(model, 'model')
   checkFunction(model.getResponse, "the model's getResponse")
-  checkKeeping(options as unknown as KeepingOptions, own, 'cachedModel')
+  checkKeeping(options, own, 'cachedModel')
   const { name, scope, version, when, control, toolCalls = 'skip' } = options
   checkText(name, 'name')
   if (typeof scope !== 'function') checkScope(scope)
