@@ -85,7 +85,7 @@ function noteOf(info: CacheInfo, parts: readonly unknown[]): Record<string, unkn
 }
 
 /** Whether nothing was asked of the provider for it. */
-export const isHit = ({ status }: CacheInfo): boolean =>
+const isHit = ({ status }: CacheInfo): boolean =>
   status === 'hit' || status === 'stale' || status === 'shared'
 
 /**
