@@ -1,5 +1,5 @@
 import { afterAll, expect, it } from 'vitest'
-import { startModelServer } from './model-server.js'
+import { startModelServer } from '@flow-cache/model-server'
 
 const server = await startModelServer()
 afterAll(async () => server.close())
@@ -16,9 +16,7 @@ it('answers as scripted, counts, and cuts', async () => {
   const first = (await (await ask({ model: 'm' })).json()) as { choices: { message: { content: string } }[] }
   expect(first.choices[0]?.message.content).toBe('one two')
   expect((await ask({ model: 'm' })).status).toBe(429)
-  await expect((await ask({ model: 'm', stream: true })).text()).rejects.toThrow(
-    /terminated|aborted|closed|network/,
-  )
+  await expect((await ask({ model: 'm', stream: true })).text()).rejects.toThrow('terminated')
   const stream = await (await ask({ model: 'm', stream: true })).text()
   expect(stream).toContain('"content":"answer "')
   expect(stream.endsWith('data: [DONE]\n\n')).toBe(true)
