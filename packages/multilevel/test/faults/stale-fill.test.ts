@@ -46,6 +46,8 @@ describe('fault 1: a value that was invalidated while it was loaded', { timeout:
   it('a refresh in the background is fenced too', async () => {
     const { a, b } = pair(redisUrl(), { refreshAhead: 1e-9, ttl: '1h' })
     await a.set('k', 'old')
+    // An entry is made in the millisecond that begins next; before that no refresh is due.
+    await new Promise((resolve) => setTimeout(resolve, 5))
     const { wait, open, arrived } = gate()
     expect(await a.getOrSet('k', () => wait().then(() => 'old again'))).toBe('old')
     await arrived
