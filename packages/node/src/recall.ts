@@ -334,9 +334,9 @@ export class Recall {
     if (refused === undefined) {
       try {
         if (call.tags !== undefined)
-          context.options.tags = [...(context.options.tags ?? []), ...call.tags(kept.result)]
+          context.options.tags = [...(context.options.tags ?? []), ...call.tags(withChunks(kept))]
         // A copy: whoever has the result may change it.
-        return (run.kept = cloneOf(kept)) as never
+        return (run.kept = this.#options.copy === 'share' ? kept : cloneOf(kept)) as never
       } catch (error) {
         this.tell({ type: 'error', nodeId: call.nodeId, during: 'keep', error })
       }
@@ -417,7 +417,7 @@ export class Recall {
   }
 
   #from(kept: Kept, info: CacheInfo): Answer {
-    const result = copyOf(kept.result)
+    const result = this.#options.copy === 'share' ? kept.result : copyOf(kept.result)
     const { stream } = kept
     if (stream === undefined) return { result, effects: kept.effects, info }
     const source = playback(stream, this.#options.stream?.pace ?? defaults.pace, this.#clock)
