@@ -103,6 +103,7 @@ export function deskNodes(
           if (i % 8 === 0) await pace(i, documents.length)
           all.push(chunk(text, file))
         }
+        await pace(1, 1)
         return all
       },
       { version: chunkVersion },

@@ -14,7 +14,16 @@ import { checkScope, type ScopeOrGlobal } from './scope.js'
 /** Options of {@link cacheMap}. */
 export interface CacheMapOptions<I, Item, Out, O> extends Pick<
   KeepingOptions,
-  'cache' | 'ttl' | 'copy' | 'codecs' | 'allowToJSON' | 'maxBytes' | 'keySecret' | 'savings' | 'onEvent' | 'clock'
+  | 'cache'
+  | 'ttl'
+  | 'copy'
+  | 'codecs'
+  | 'allowToJSON'
+  | 'maxBytes'
+  | 'keySecret'
+  | 'savings'
+  | 'onEvent'
+  | 'clock'
 > {
   /** Whom an answer belongs to. Required. */
   readonly scope: ScopeOrGlobal | ((asked: Asked<I>) => ScopeOrGlobal)
@@ -71,7 +80,18 @@ export function cacheMap<I, Item, Out, O>(
   checkKeeping(options as unknown as KeepingOptions, own, 'cacheMap')
   checkFunction(options.items, 'items')
   checkFunction(options.assemble, 'assemble')
-  const { cache, scope, items: itemsOf, keyOf: choose, assemble, reads = [], store, tags, ttl, copy } = options
+  const {
+    cache,
+    scope,
+    items: itemsOf,
+    keyOf: choose,
+    assemble,
+    reads = [],
+    store,
+    tags,
+    ttl,
+    copy,
+  } = options
   if (typeof scope !== 'function') checkScope(scope)
   const { clock = systemClock, savings = new Savings() } = options
   const version = versionOf(node, options.version)

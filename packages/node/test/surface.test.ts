@@ -310,7 +310,9 @@ describe('copy', () => {
   })
 
   it('anything else is refused by name', () => {
-    expect(() => cacheNode(make, { cache: open(), scope: 'global', copy: 'freeze' as 'share' })).toThrow(/copy/)
+    expect(() => cacheNode(make, { cache: open(), scope: 'global', copy: 'freeze' as 'share' })).toThrow(
+      /copy/,
+    )
   })
 })
 
