@@ -185,7 +185,7 @@ export function cacheMap<I, Item, Out, O>(
           const kept = computed.get(key)!
           if (!isGood(kept, key)) return doNotCache<unknown>(kept)
           try {
-            return copy === 'share' ? (kept as unknown) : cloneOf(kept)
+            return copy === 'share' ? kept : cloneOf(kept)
           } catch (error) {
             tell('keep', error)
             return doNotCache<unknown>(kept)
