@@ -4,8 +4,15 @@ import { anyOf, wrong } from './checks.js'
 export interface CacheEvents {
   /** A fresh answer from the store. `tier` names the tier that had it. */
   hit: KeyEvent & { readonly tier: string }
-  /** A stale answer, because the load failed (`'error'`), is slow (`'timeout'`) or is not tried (`'held-off'`). */
-  staleHit: KeyEvent & { readonly reason: 'error' | 'timeout' | 'held-off'; readonly error?: unknown }
+  /**
+   * A stale answer, because the load failed (`'error'`), is slow (`'timeout'`) or is not tried (`'held-off'`).
+   * `joined`: another caller was loading it already.
+   */
+  staleHit: KeyEvent & {
+    readonly reason: 'error' | 'timeout' | 'held-off'
+    readonly error?: unknown
+    readonly joined: boolean
+  }
   /** No answer from the store. `joined`: another caller was loading it already. */
   miss: KeyEvent & { readonly joined: boolean }
   /** A loader answered. `background`: nobody was waiting for it when it began. */
