@@ -65,6 +65,11 @@ export class Cache {
     return this.#engine.store.tiers ?? ['store']
   }
 
+  /** How many entries the store, or its first tier, holds at most, if it has said so. */
+  get maxEntries(): number | undefined {
+    return this.#engine.store.maxEntries
+  }
+
   /** Whether the cache was closed. A namespace is with its root. */
   get closed(): boolean {
     return this.#engine.closed

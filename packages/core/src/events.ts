@@ -19,6 +19,8 @@ export interface CacheEvents {
   load: KeyEvent & { readonly ms: number; readonly background: boolean }
   /** A loader failed, was aborted, or took longer than `timeouts.load`. */
   loadError: KeyEvent & { readonly ms: number; readonly background: boolean; readonly error: unknown }
+  /** `loadMany` has answered without the key: the origin does not have it. */
+  absent: KeyEvent & { readonly ms: number; readonly background: boolean }
   /** A loaded value was not kept, because its key or a tag changed while it was loading. */
   fenced: KeyEvent
   /** Somebody set a value. */
@@ -55,6 +57,7 @@ const names = [
   'miss',
   'load',
   'loadError',
+  'absent',
   'fenced',
   'set',
   'delete',

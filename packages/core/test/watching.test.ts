@@ -62,4 +62,64 @@ describe('a watcher', () => {
     await cache.get('k')
     expect([one.seen.length, two.seen.length]).toEqual([1, 2])
   })
+
+  it('may stand around every loader, once for a `loadMany`, and changes nothing', async () => {
+    const cache = createCache({ store: mapStore(fakeClock()) })
+    const told: unknown[] = []
+    const around =
+      (name: string) =>
+      <T>(keys: readonly string[], namespace: string, run: () => T): T => {
+        told.push([name, ...keys, namespace])
+        return run()
+      }
+    const stop = cache.watch({ ...watching().watcher, around: around('outer') })
+    cache.watch({ ...watching().watcher, around: around('inner') })
+    cache.watch(watching().watcher)
+    const users = cache.namespace('users')
+    expect(await users.getOrSet('a', () => 1)).toBe(1)
+    expect(await users.getOrSetMany(['a', 'b', 'c'], (keys) => keys.map((key) => key + '!'))).toEqual(
+      new Map<string, unknown>([
+        ['a', 1],
+        ['b', 'b!'],
+        ['c', 'c!'],
+      ]),
+    )
+    const down = new Error('down')
+    stop()
+    await expect(users.getOrSet('d', () => Promise.reject(down))).rejects.toBe(down)
+    expect(told).toEqual([
+      ['outer', 'a', 'users'],
+      ['inner', 'a', 'users'],
+      ['outer', 'b', 'c', 'users'],
+      ['inner', 'b', 'c', 'users'],
+      ['inner', 'd', 'users'],
+    ])
+  })
+})
+
+describe('what metrics need to know', () => {
+  it('is told of keys that the origin does not have', async () => {
+    const clock = fakeClock()
+    const cache = createCache({ store: mapStore(clock), clock })
+    const told: unknown[] = []
+    for (const name of ['load', 'absent', 'loadError'] as const)
+      cache.on(name, (event) => told.push([name, event]))
+    await cache.getOrSetMany(['a', 'b'], () => new Map([['a', 1]]))
+    const times = { namespace: '', ms: 0, background: false }
+    expect(told).toEqual([
+      ['load', { key: 'a', ...times }],
+      ['absent', { key: 'b', ...times }],
+    ])
+    expect(cache.stats()).toMatchObject({ loads: 2, loadErrors: 0 })
+  })
+
+  it('names the tiers, and the entries the first of them holds', () => {
+    expect(createCache({ store: mapStore(fakeClock()) }).tiers).toEqual(['map'])
+    expect(
+      createCache({ store: { ...mapStore(fakeClock()), tiers: ['near', 'far'], maxEntries: 7 } }),
+    ).toMatchObject({
+      tiers: ['near', 'far'],
+      maxEntries: 7,
+    })
+  })
 })
