@@ -102,7 +102,7 @@ export class Cache {
           (tags === undefined || allAlive(tags))
         ) {
           engine.count.hits++
-          if (engine.watcher !== undefined) engine.watcher.hit(key, this.#scope.namespace, entry, began)
+          if (engine.hitWatcher !== undefined) engine.hitWatcher.hit(key, this.#scope.namespace, entry, began)
           if (engine.tellsHits) tellHit(engine, { scope: this.#scope, key }, entry)
           return Promise.resolve(entry.value as V)
         }

@@ -96,7 +96,7 @@ async function bring(engine: Engine, flight: Flight): Promise<Landed> {
     // Of several keys, `loadMany` is watched, and not each key's part in it.
     const run = (): unknown => loader(context)
     result = call(engine, flight, () =>
-      among === undefined ? runIn(engine.watcher, [key], scope.namespace, run) : run(),
+      among === undefined ? runIn(engine.watchers, [key], scope.namespace, run) : run(),
     )
     if (isPromise(result)) result = await result
   } catch (error) {

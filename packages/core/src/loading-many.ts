@@ -132,7 +132,7 @@ function gathering<V>(
       const flights = targets.flatMap(({ storeKey }) => engine.flights.get(storeKey) ?? [])
       // A copy: whoever takes keys off the list does no harm.
       const run = (): unknown => loadMany([...keys], { signal: controller.signal, options })
-      const watched = (): unknown => runIn(engine.watcher, keys, targets[0]!.scope.namespace, run)
+      const watched = (): unknown => runIn(engine.watchers, keys, targets[0]!.scope.namespace, run)
       const loaded = inOrder(keys, await calling(engine, flights, watched))
       changed ||= isChanged(options, before)
       return loaded

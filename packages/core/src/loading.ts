@@ -132,7 +132,7 @@ function isDue(engine: Engine, { refreshAhead, beta }: Plan, { createdAt, staleA
 /** Counts and tells a fresh answer. */
 export function hit(engine: Engine, target: Pick<Target, 'scope' | 'key' | 'began'>, entry: Entry): void {
   engine.count.hits++
-  engine.watcher?.hit(target.key, target.scope.namespace, entry, target.began ?? 0)
+  engine.hitWatcher?.hit(target.key, target.scope.namespace, entry, target.began ?? 0)
   if (engine.tellsHits) tellHit(engine, target, entry)
 }
 

@@ -7,33 +7,47 @@ import type { Entry } from './entry.js'
  * It is called while somebody waits for a value: it must be quick, and must not throw.
  */
 export interface Watcher {
+  /** Sees hits. Absent: hits cost nothing. */
+  readonly hits?: HitWatcher
+  /** Runs a loader, or a `loadMany` for its keys, and answers with what it answers. Absent: it just runs. */
+  around?<T>(keys: readonly string[], namespace: string, run: () => T): T
+}
+
+/** See {@link Watcher}. */
+export interface HitWatcher {
   /** Whether the call that begins is to be timed. Asked once for each `getOrSet`, `get`, `getEntry` and `has`. */
   due(): boolean
   /** A fresh answer for the key. `began`: when the call began, by the cache's clock, or 0 where it is not timed. */
   hit(key: string, namespace: string, entry: Entry, began: number): void
-  /** Runs a loader, or a `loadMany` for its keys, and answers with what it answers. Default: just runs it. */
-  around?<T>(keys: readonly string[], namespace: string, run: () => T): T
 }
 
-/** One watcher that stands for all of them, or `undefined` for none. */
-export function watcherOf(watchers: readonly Watcher[]): Watcher | undefined {
-  if (watchers.length < 2) return watchers[0]
+/** One that stands for all of them, or `undefined` for none. */
+export function allHits(watchers: readonly Watcher[]): HitWatcher | undefined {
+  const all = watchers.flatMap(({ hits }) => hits ?? [])
+  if (all.length < 2) return all[0]
   return {
-    due: () => watchers.map((watcher) => watcher.due()).includes(true),
-    hit(key, namespace, entry, began) {
-      for (const watcher of watchers) watcher.hit(key, namespace, entry, began)
+    due() {
+      let due = false
+      for (const one of all) due = one.due() || due
+      return due
     },
-    around: (keys, namespace, run) =>
-      watchers.reduceRight((inner, watcher) => () => runIn(watcher, keys, namespace, inner), run)(),
+    hit(key, namespace, entry, began) {
+      for (const one of all) one.hit(key, namespace, entry, began)
+    },
   }
 }
 
-/** Runs a loader with the watcher around it, where it wants to be. */
+/** Runs a loader with all of them around it, the first outermost. */
 export function runIn<T>(
-  watcher: Watcher | undefined,
+  watchers: readonly Watcher[],
   keys: readonly string[],
   namespace: string,
   run: () => T,
 ): T {
-  return watcher?.around === undefined ? run() : watcher.around(keys, namespace, run)
+  let all = run
+  for (const watcher of watchers.toReversed()) {
+    const inner = all
+    if (watcher.around !== undefined) all = () => watcher.around!(keys, namespace, inner)
+  }
+  return all()
 }

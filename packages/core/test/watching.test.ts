@@ -7,8 +7,10 @@ function watching(due = false): { watcher: Watcher; seen: unknown[] } {
   return {
     seen,
     watcher: {
-      due: () => due,
-      hit: (key, namespace, { tier, value }, began) => seen.push([key, namespace, tier, value, began]),
+      hits: {
+        due: () => due,
+        hit: (key, namespace, { tier, value }, began) => seen.push([key, namespace, tier, value, began]),
+      },
     },
   }
 }
@@ -72,7 +74,7 @@ describe('a watcher', () => {
         told.push([name, ...keys, namespace])
         return run()
       }
-    const stop = cache.watch({ ...watching().watcher, around: around('outer') })
+    const stop = cache.watch({ around: around('outer') })
     cache.watch({ ...watching().watcher, around: around('inner') })
     cache.watch(watching().watcher)
     const users = cache.namespace('users')

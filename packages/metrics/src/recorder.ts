@@ -1,4 +1,4 @@
-import type { Cache, CacheEvents, Entry, Watcher } from '@flow-cache/core'
+import type { Cache, CacheEvents, Entry, HitWatcher } from '@flow-cache/core'
 import { type Counting, type CountName, zero } from './counts.js'
 import { Histogram } from './histogram.js'
 import { keyHash } from './key-hash.js'
@@ -24,10 +24,10 @@ export interface Timed {
 /**
  * Counts what one cache does.
  *
- * Hits come by `Watcher.hit`, and everything there is on the way of each: a counter of the namespace, one of the tier,
+ * Hits come by `hit`, and everything there is on the way of each: a counter of the namespace, one of the tier,
  * one look whether the key is followed, and two countdowns. All else comes by events.
  */
-export class Recorder implements Watcher {
+export class Recorder implements HitWatcher {
   readonly name: string
   readonly cache: Cache
   readonly namespaces: Map<string, Counting> = new Map()
@@ -67,7 +67,7 @@ export class Recorder implements Watcher {
     this.#looking = new Sampler(sample, clock, random)
     this.#seed = Math.floor(settings.random() * 2 ** 32)
     this.#counts = this.#open('')
-    this.#stops = [cache.watch(this), ...this.#listen()]
+    this.#stops = [cache.watch({ hits: this }), ...this.#listen()]
   }
 
   stop(): void {

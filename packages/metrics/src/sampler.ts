@@ -1,9 +1,9 @@
 import type { Clock, Random } from '@flow-cache/core'
 
 /** Samples that are taken between two looks at the time. */
-const looks = 1_024
+const looks = 128
 /** The shortest time for so many, in milliseconds: 20,000 a second. */
-const shortest = 50
+const shortest = 6.4
 
 /**
  * Says which calls are looked at: one of `every`, by chance, so that no pattern is missed. Where calls are so many that
@@ -55,8 +55,8 @@ export class Sampler {
     const took = now - this.#lookedAt
     this.#lookedAt = now
     this.#taken = 0
-    if (took < shortest) this.#every *= 2
-    else if (took > 4 * shortest) this.#every = Math.max(this.#least, this.#every / 2)
+    const wanted = Math.ceil((this.#every * shortest) / took)
+    this.#every = Math.max(this.#least, Math.min(2 * this.#every, wanted))
     this.#most = Math.max(this.#most, this.#every)
   }
 }
