@@ -12,7 +12,7 @@ export interface Trace {
 }
 
 /** Where traces are looked for: `FLOW_CACHE_TRACES`, or `shared/traces` beside this repository. */
-export const tracesFolder: string = resolve(
+const tracesFolder: string = resolve(
   process.env['FLOW_CACHE_TRACES'] ?? fileURLToPath(new URL('../../../shared/traces', import.meta.url)),
 )
 
@@ -27,7 +27,7 @@ export async function readTraces(): Promise<readonly Trace[]> {
 }
 
 /** One trace. */
-export async function readTrace(file: string): Promise<Trace> {
+async function readTrace(file: string): Promise<Trace> {
   const bytes = gunzipSync(await readFile(file))
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const ids = Uint32Array.from({ length: bytes.byteLength / 4 }, (_, i) => view.getUint32(4 * i, true))
