@@ -51,7 +51,7 @@ export class Recall {
   async answer(call: Call): Promise<Answer> {
     call.signal?.throwIfAborted()
     const answer = await this.#answer(call)
-    this.#setup.books.announce(answer.info)
+    this.#setup.books.announce(call.nodeId, answer.info)
     return answer
   }
 

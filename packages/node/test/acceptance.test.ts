@@ -3,12 +3,10 @@ import { faultyStore, fakeClock, gate, mapStore } from '@flow-cache/core/testing
 import {
   cacheMap,
   cacheNode,
-  type CacheInfo,
   createVariables,
   defineNode,
   interrupt,
   modelRules,
-  type NodeResult,
   route,
   runNode,
   Savings,
@@ -16,17 +14,7 @@ import {
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { caches } from './caches.js'
-
-const info = (result: NodeResult): CacheInfo => result.metadata?.['cache'] as CacheInfo
-const output = <O>(result: NodeResult<O>): O => {
-  if (!result.success) throw new Error(result.error.message)
-  return result.output
-}
-const all = async (stream: AsyncIterable<unknown>): Promise<unknown[]> => {
-  const chunks: unknown[] = []
-  for await (const chunk of stream) chunks.push(chunk)
-  return chunks
-}
+import { all, info, output } from './results.js'
 
 describe.each(Object.entries(caches))('on %s', (_, open) => {
   let cache: Cache
