@@ -2,13 +2,22 @@
 import { readFileSync } from 'node:fs'
 import { type Arguments, help, readArguments } from './arguments.js'
 import { startCompanion } from './companion.js'
-import { type Answer, Desk } from './desk.js'
+import { type Answer, type AskOptions, Desk, type DeskOptions } from './desk.js'
 import { folderOf } from './folder.js'
 import type { Look } from './layout.js'
 import { openCache } from './open-cache.js'
-import { Problem } from './problem.js'
+import { NotCached, Problem } from './problem.js'
 import { progressOn } from './progress.js'
-import { showAgain, showAnswer, showComparison, showCorpus, showSteps, showTogether } from './report.js'
+import {
+  showAgain,
+  showAnswer,
+  showComparison,
+  showCorpus,
+  showExplained,
+  showNodes,
+  showSteps,
+  showTogether,
+} from './report.js'
 import { sampleQuestions } from './sample-questions.js'
 
 const interrupt = new AbortController()
@@ -23,7 +32,7 @@ process.exitCode = await run(process.argv.slice(2)).catch((error: unknown) => {
   if (interrupt.signal.aborted) return 130
   if (error instanceof Problem) {
     process.stderr.write(`${error.message}\n`)
-    return 2
+    return error instanceof NotCached ? 3 : 2
   }
   process.stderr.write(
     `docs-desk broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
@@ -45,11 +54,11 @@ async function askTogether(args: Arguments, redis: string): Promise<void> {
   const dir = folderOf(args.dir)
   const look = lookOf(args)
   await using cache = await openCache(redis)
-  const { maxDocuments, top: passages, sentences } = args
-  const options = { dir, maxDocuments, passages, sentences }
+  const options = deskOptions(args, dir)
   const desk = new Desk({ cache, ...options })
   const progress = progressOn(process.stderr, args.plain)
-  const watched = { signal: interrupt.signal, onProgress: progress.at }
+  const how = { tenant: args.tenant, mode: modeOf(args) }
+  const watched = { ...how, signal: interrupt.signal, onProgress: progress.at }
   const questions =
     args.question === undefined
       ? sampleQuestions(await desk.survey(watched).finally(progress.end))
@@ -57,11 +66,12 @@ async function askTogether(args: Arguments, redis: string): Promise<void> {
   const companion = await startCompanion()
   try {
     for (const [i, question] of questions.entries()) {
-      const theirs = companion.ask({ redis, question, ...options })
+      const theirs = companion.ask({ redis, question, how, options })
       theirs.catch(() => {})
       const mine = await desk.ask(question, watched).finally(progress.end)
       if (i === 0) say(showCorpus(mine, dir, look), '')
       say(showAnswer(mine, look), '', showTogether(mine, await theirs, look), '')
+      if (args.explain) say(showExplained(mine, look), '')
     }
   } finally {
     companion.end()
@@ -74,11 +84,11 @@ async function askTwice(args: Arguments): Promise<void> {
   const dir = folderOf(args.dir)
   const look = lookOf(args)
   await using cache = await openCache(undefined)
-  const { maxDocuments, top, sentences } = args
-  const desk = new Desk({ cache, dir, maxDocuments, passages: top, sentences })
+  const desk = new Desk({ cache, ...deskOptions(args, dir) })
   const progress = progressOn(process.stderr, args.plain)
-  const watched = { signal: interrupt.signal, onProgress: progress.at }
-  const ask = (question: string): Promise<Answer> => desk.ask(question, watched).finally(progress.end)
+  const watched = { tenant: args.tenant, signal: interrupt.signal, onProgress: progress.at }
+  const ask = (question: string, mode?: AskOptions['mode']): Promise<Answer> =>
+    desk.ask(question, { ...watched, mode }).finally(progress.end)
   const questions =
     args.question === undefined
       ? sampleQuestions(await desk.survey(watched).finally(progress.end))
@@ -86,9 +96,10 @@ async function askTwice(args: Arguments): Promise<void> {
 
   const cold: Answer[] = []
   for (const [i, question] of questions.entries()) {
-    const answer = await ask(question)
+    const answer = await ask(question, modeOf(args))
     if (i === 0) say(showCorpus(answer, dir, look), '')
     say(showAnswer(answer, look), '', showSteps(answer, look), '')
+    if (args.explain) say(showExplained(answer, look), '')
     cold.push(answer)
   }
   const warm: Answer[] = []
@@ -99,7 +110,17 @@ async function askTwice(args: Arguments): Promise<void> {
     warm.push(answer)
   }
   say('', showComparison(cold, warm, look), '')
+  say(showNodes(desk.reports(), look), '')
   say('The sentences are quoted from the documents (extractive brief, no language model).')
+}
+
+function deskOptions(args: Arguments, dir: string): Omit<DeskOptions, 'cache'> {
+  const { maxDocuments, top: passages, sentences, briefVersion } = args
+  return { dir, maxDocuments, passages, sentences, briefVersion }
+}
+
+function modeOf({ refresh, onlyIfCached }: Arguments): AskOptions['mode'] {
+  return refresh ? 'refresh' : onlyIfCached ? 'only-if-cached' : 'default'
 }
 
 function lookOf({ color, plain }: Arguments): Look {

@@ -41,6 +41,7 @@ const taken = [
   'ttl',
   'stale',
   'staleIfError',
+  'copy',
   'pricing',
   'codecs',
   'allowToJSON',
@@ -66,7 +67,7 @@ export interface CachedMap<I, O> extends BaseNode<I, O> {
  * the inner node is called once, with the items that are missing, each of them once. It must answer with one output
  * for each. It may not write variables, and what it emits is heard live and not recorded.
  *
- * `metadata.items` says how many of the items were there, and how many were not.
+ * `metadata.cache.items` says how many of the items were there, and how many had to run.
  */
 export function cacheMap<I, Item, Out, O>(
   node: BaseNode<readonly Item[], readonly Out[]>,
@@ -154,9 +155,12 @@ export function cacheMap<I, Item, Out, O>(
       }
       const missing = batch.keys.filter((key) => !found.has(key)).length
       if (missing > 0) return missFor(id, missing)
-      const outputs = keys.map((key) => copyOf(found.get(key)!.output) as Out)
-      const metadata = accountFor({ setup, batch, found, began, control })
-      return { success: true, output: assemble(outputs, input), metadata }
+      const outputs = keys.map((key) => {
+        const { output } = found.get(key)!
+        return (options.copy === 'share' ? output : copyOf(output)) as Out
+      })
+      const info = accountFor({ setup, batch, found, began, control })
+      return withInfo({ success: true, output: assemble(outputs, input) }, info) as NodeResult<O>
     },
   }
 }

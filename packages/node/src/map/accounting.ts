@@ -4,7 +4,7 @@ import type { Batch } from './batch.js'
 import type { KeptItem } from './kept-item.js'
 import type { MapSetup } from './map-setup.js'
 
-/** Counts what became of each item, and says it in the answer's metadata. */
+/** Counts what became of each item, and says it. */
 export function accountFor({
   setup: { clock, books, nodeId },
   batch,
@@ -17,15 +17,16 @@ export function accountFor({
   readonly found: ReadonlyMap<string, KeptItem>
   readonly began: number
   readonly control: CacheControl
-}): { readonly items: { readonly hits: number; readonly misses: number }; readonly cache: CacheInfo } {
+}): CacheInfo {
   const now = clock.now()
   const made: Status = control.mode === 'refresh' ? 'refresh' : 'miss'
-  let [hits, stale] = [0, 0]
+  let [hits, stale, foundMs] = [0, 0, 0]
   for (const [key, { cost, at, ttlMs }] of found) {
     if (batch.computed.has(key)) books.savings.answered(nodeId, made, cost)
     else {
       const isStale = now - at >= ttlMs
       hits++
+      foundMs += cost.ms
       if (isStale) stale++
       // Made while this caller waited, by another caller's run.
       books.savings.answered(nodeId, at > began ? 'shared' : isStale ? 'stale' : 'hit', cost)
@@ -35,7 +36,9 @@ export function accountFor({
   const lookupMs = Math.max(0, now - began - batch.spentMs)
   books.savings.overhead(nodeId, lookupMs)
   return {
+    status: misses > 0 ? made : stale > 0 ? 'stale' : 'hit',
+    lookupMs,
     items: { hits, misses },
-    cache: { status: misses > 0 ? made : stale > 0 ? 'stale' : 'hit', lookupMs },
+    ...(foundMs > 0 && { savedMs: foundMs - lookupMs }),
   }
 }

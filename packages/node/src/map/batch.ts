@@ -65,8 +65,8 @@ export class Batch {
         return doNotCache(kept)
       }
       try {
-        // A copy: whoever has the output may change it.
-        return cloneOf(kept)
+        // A copy, unless it is said that nobody changes the output.
+        return this.#setup.options.copy === 'share' ? kept : cloneOf(kept)
       } catch (error) {
         books.tell({ type: 'error', nodeId, during: 'keep', error })
         return doNotCache(kept)

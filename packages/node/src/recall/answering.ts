@@ -94,8 +94,8 @@ export function missAnswer({ books }: Setup, { call, key, began }: Question): An
   return { result: { success: false, error }, effects: [], info }
 }
 
-function fromKept({ pace, clock }: Setup, kept: Kept, info: CacheInfo): Answer {
-  const result = copyOf(kept.result)
+function fromKept({ options, pace, clock }: Setup, kept: Kept, info: CacheInfo): Answer {
+  const result = options.copy === 'share' ? kept.result : copyOf(kept.result)
   const { effects, stream } = kept
   if (stream === undefined) return { result, effects, info }
   const output = streamOf(playback(stream, pace, clock), stream.kind)

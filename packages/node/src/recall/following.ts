@@ -28,7 +28,11 @@ export function follow(
   const read = streaming.recording.buffer.reader()
   if (read === undefined) return undefined
   const source: Source = {
-    next: async () => Promise.race([read(), seat.left]),
+    async next() {
+      const result = await Promise.race([read(), seat.left])
+      if (result.done === true) seat.stay()
+      return result
+    },
     stop: async (reason) => seat.leaving.abort(reason ?? new Error('nobody reads it')),
   }
   const status: Status = !mine ? 'shared' : call.control.mode === 'refresh' ? 'refresh' : 'miss'

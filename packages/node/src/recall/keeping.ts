@@ -26,7 +26,7 @@ export async function keep(
   run: Run,
   context: LoadContext,
 ): Promise<Kept | Gone | DoNotCache<Kept | Gone>> {
-  const { books, runs } = setup
+  const { books, options, runs } = setup
   let ran: Ran
   let stream: Streaming | undefined
   try {
@@ -64,8 +64,8 @@ export async function keep(
       try {
         if (call.tags !== undefined)
           context.options.tags = [...(context.options.tags ?? []), ...call.tags(withChunks(kept))]
-        // A copy: whoever has the result may change it.
-        return (run.kept = cloneOf(kept))
+        // A copy, unless it is said that nobody changes the result.
+        return (run.kept = options.copy === 'share' ? kept : cloneOf(kept))
       } catch (error) {
         books.tell({ type: 'error', nodeId: call.nodeId, during: 'keep', error })
       }

@@ -42,6 +42,11 @@ export class Seat {
     this.#giveUp()
   }
 
+  /** The caller has got everything: what becomes of its signal from here on says nothing about the run. */
+  stay(): void {
+    this.#unlink()
+  }
+
   /** All is over. */
   free(): void {
     this.#giveUp()
