@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { type Answer, type AskOptions, Desk, type DeskOptions } from './desk.js'
+import type { Answer, AskOptions } from './answer.js'
+import { Desk, type DeskOptions } from './desk.js'
 import { openCache } from './open-cache.js'
 import { Problem } from './problem.js'
 

@@ -1,5 +1,6 @@
 import type { Cache } from '@flow-cache/core'
 import {
+  type Asked,
   type BaseNode,
   cacheMap,
   cacheNode,
@@ -31,6 +32,8 @@ export interface DeskNodesOptions {
   readonly passages: number
   readonly sentences: number
   readonly briefVersion?: string | undefined
+  /** Keeps what a look at the disk found. Absent: each question looks. */
+  readonly looks?: Cache | undefined
 }
 
 /** The sections of a corpus. */
@@ -60,7 +63,7 @@ const retrieved = 1000
  *
  * - `question` reads the question and puts what it is about into the variable of that name. It is cached to show where
  *   that does not pay.
- * - `scan` looks at the disk each time, which is how an edit is noticed.
+ * - `scan` looks at the disk, which is how an edit is noticed: each time, or for a server every few seconds.
  * - `chunk` keeps the sections of each file, by its content: an edited file is split again, and no other.
  * - `index` is kept by the digest of the whole corpus and its parameters: any edit builds a new one.
  * - `retrieve` and `rerank` take a few milliseconds: they are not cached.
@@ -117,9 +120,7 @@ export function deskNodes(
         ...corpus,
         documents: corpus.documents.length,
         packages: new Set(corpus.documents.map((document) => document.package)).size,
-        chunks: corpus.documents.flatMap(({ text: _, ...document }, i) =>
-          sections[i]!.map((section) => ({ ...section, document })),
-        ),
+        chunks: chunksOf(corpus, sections),
       }),
     },
   )
@@ -159,13 +160,7 @@ export function deskNodes(
 
   return [
     question,
-    defineNode('scan', async (_: unknown, context) => {
-      const { dir, maxDocuments } = options
-      const corpus = await scan(dir, { maxDocuments, pace: paceOf(context) })
-      if (corpus.documents.length > 0) return corpus
-      const what = corpus.found === 0 ? 'no Markdown files' : 'no Markdown files but licences and the like'
-      throw new Problem(`There are ${what} in ${dir}. Name another folder with --dir.`)
-    }),
+    scanned(options),
     chunked,
     index,
     defineNode('retrieve', ({ digest, index }: Indexed, { workflow }): Retrieved => {
@@ -179,6 +174,26 @@ export function deskNodes(
     }),
     brief,
   ] as unknown as readonly (BaseNode<never> & { readonly id: StepName })[]
+}
+
+function chunksOf({ documents }: Corpus, sections: readonly (readonly Section[])[]): Chunk[] {
+  const chunks: Chunk[] = []
+  for (const [i, { text: _, ...document }] of documents.entries())
+    for (const section of sections[i]!) chunks.push({ ...section, document })
+  return chunks
+}
+
+function scanned({ dir, maxDocuments, looks, savings }: DeskNodesOptions): BaseNode<unknown, Corpus> {
+  const node = defineNode('scan', async (_: unknown, context) => {
+    const corpus = await scan(dir, { maxDocuments, pace: paceOf(context) })
+    if (corpus.documents.length > 0) return corpus
+    const what = corpus.found === 0 ? 'no Markdown files' : 'no Markdown files but licences and the like'
+    throw new Problem(`There are ${what} in ${dir}. Name another folder with --dir.`)
+  })
+  if (looks === undefined) return node
+  // Looking is no answer: it is done also for those who want nothing made.
+  const when = ({ workflow }: Asked): boolean => workflow.cache?.mode !== 'only-if-cached'
+  return cacheNode(node, { cache: looks, savings, copy: 'share', scope: 'global', key: () => dir, when })
 }
 
 /** The tag of every brief that quotes a package. */

@@ -1,7 +1,6 @@
 import type { Cache } from '@flow-cache/core'
 import {
   type BaseNode,
-  type CacheControl,
   runNode,
   Savings,
   type SavingsReport,
@@ -9,15 +8,14 @@ import {
   workflow,
   type WorkflowResult,
 } from '@flow-cache/node'
-import type { Brief } from './brief.js'
-import type { BriefPart } from './brief-parts.js'
-import { type Chunked, deskNodes } from './desk-nodes.js'
+import type { Answer, AskOptions } from './answer.js'
+import { deskNodes } from './desk-nodes.js'
 import type { Document } from './document.js'
 import { Following } from './following.js'
 import type { Progress } from './pace.js'
 import { NotCached } from './problem.js'
 import type { Corpus } from './scan.js'
-import type { Step, StepName } from './steps.js'
+import type { StepName } from './steps.js'
 
 /** What a desk is set up with. */
 export interface DeskOptions {
@@ -33,30 +31,11 @@ export interface DeskOptions {
   readonly sentences?: number | undefined
   /** Another version of the brief's node than the code's own: nothing else is made anew. */
   readonly briefVersion?: string | undefined
-}
-
-export interface AskOptions {
-  /** Whose brief it is. Default: `'local'`. */
-  readonly tenant?: string | undefined
-  /** How this question uses the cache. */
-  readonly mode?: CacheControl['mode']
-  /** Ends the work; the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined
-  /** Is told now and then how far a step is, from 0 to 1. */
-  readonly onProgress?: ((step: StepName, share: number) => void) | undefined
-  /** Is told of each step when it is done. */
-  readonly onStep?: ((step: Step) => void) | undefined
-  /** Gets the brief part by part. */
-  readonly onPart?: ((part: BriefPart) => void) | undefined
-}
-
-/** A brief, and how it came about. */
-export interface Answer {
-  readonly question: string
-  readonly brief: Brief
-  readonly steps: readonly Step[]
-  readonly corpus: Omit<Chunked, 'chunks'>
-  readonly ms: number
+  /**
+   * Keeps what a look at the disk found, for as long as its `ttl` says. Default: each question looks. Memory alone:
+   * it holds the text of all documents.
+   */
+  readonly looks?: Cache | undefined
 }
 
 /** Answers questions from the Markdown in a folder: a workflow of the nodes in {@link deskNodes}. */
@@ -104,7 +83,9 @@ export class Desk {
 
   /** What caching each node has brought, in the order they run. */
   reports(): readonly (SavingsReport & { readonly name: StepName })[] {
-    return this.savings.nodes().map((name) => ({ name: name as StepName, ...this.savings.report(name) }))
+    return this.savings
+      .nodes()
+      .map((name) => Object.assign({ name: name as StepName }, this.savings.report(name)))
   }
 }
 

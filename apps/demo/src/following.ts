@@ -1,6 +1,6 @@
 import type { WorkflowEvent } from '@flow-cache/node'
+import type { Answer, AskOptions } from './answer.js'
 import { type BriefPart, briefOf } from './brief-parts.js'
-import type { Answer, AskOptions } from './desk.js'
 import type { Chunked } from './desk-nodes.js'
 import { noteOf } from './note.js'
 import type { Progress } from './pace.js'

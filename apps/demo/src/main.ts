@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { InMemoryCache } from '@flow-cache/memory'
+import type { Answer, AskOptions } from './answer.js'
 import { type Arguments, help, readArguments } from './arguments.js'
 import { startCompanion } from './companion.js'
-import { type Answer, type AskOptions, Desk, type DeskOptions } from './desk.js'
+import { Desk, type DeskOptions } from './desk.js'
 import { folderOf } from './folder.js'
 import type { Look } from './layout.js'
 import { openCache } from './open-cache.js'
@@ -19,6 +21,7 @@ import {
   showTogether,
 } from './report.js'
 import { sampleQuestions } from './sample-questions.js'
+import { serveDesk } from './serve.js'
 
 const interrupt = new AbortController()
 // Once: a second Ctrl-C ends the process the hard way.
@@ -44,9 +47,31 @@ async function run(argv: readonly string[]): Promise<number> {
   const args = readArguments(argv)
   if (args.help) say(help.trimEnd())
   else if (args.version) say(version())
+  else if (args.serve) await serve(args)
   else if (args.redis === undefined) await askTwice(args)
   else await askTogether(args, args.redis)
   return 0
+}
+
+/** Answers in a browser until Ctrl-C. */
+async function serve(args: Arguments): Promise<void> {
+  const dir = folderOf(args.dir)
+  await using cache = await openCache(args.redis)
+  await using looks = new InMemoryCache({ maxEntries: 1, ttl: '5s' })
+  const desk = new Desk({ cache, looks, ...deskOptions(args, dir) })
+  const server = await serveDesk({ desk, port: args.port })
+  try {
+    say(`docs-desk answers at ${server.url} about the Markdown in ${dir}.`, 'Ctrl-C ends it.')
+    await aborted(interrupt.signal)
+  } finally {
+    await server.close()
+  }
+}
+
+/** Resolves when the signal aborts. */
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }
 
 /** Asks everything in two processes at the same moment, which share a Redis. */

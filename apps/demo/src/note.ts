@@ -24,7 +24,7 @@ export function noteOf(name: StepName, output: unknown, items: CacheInfo['items'
     case 'brief':
       return `LexRank over ${count(briefOf(output as readonly BriefPart[]).weighed, 'sentence')}`
     default:
-      return 'not cached: takes a few milliseconds'
+      return 'not cached: soon made again'
   }
 }
 

@@ -1,4 +1,5 @@
-import type { Answer, Desk } from './desk.js'
+import type { Answer } from './answer.js'
+import type { Desk } from './desk.js'
 import { count, duration, type Look, table, tone, wrap } from './layout.js'
 import { type Step, type StepName, stepNames } from './steps.js'
 

@@ -1,6 +1,6 @@
 import { Savings } from '@flow-cache/node'
 import { describe, expect, it } from 'vitest'
-import type { Answer } from '../src/desk.js'
+import type { Answer } from '../src/answer.js'
 import { showAnswer, showComparison, showExplained, showNodes, showSteps } from '../src/report.js'
 import type { Step } from '../src/steps.js'
 
@@ -45,7 +45,9 @@ describe('the report', () => {
     savings.answered('index', 'hit', { ms: 900, tokens: 0, usd: 0 })
     savings.answered('question', 'hit', { ms: 0.01, tokens: 0, usd: 0 })
     savings.overhead('question', 5)
-    const reports = (['index', 'question'] as const).map((name) => ({ name, ...savings.report(name) }))
+    const reports = (['index', 'question'] as const).map((name) =>
+      Object.assign({ name }, savings.report(name)),
+    )
     expect(showNodes(reports, look).split('\n').slice(1)).toEqual([
       '  index        1       0     1   900 ms       0.00 ms   900 ms  pays',
       '  question     1       0     0  0.01 ms        5.0 ms  -5.0 ms  does not pay',
