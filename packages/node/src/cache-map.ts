@@ -1,4 +1,4 @@
-import { type Asked, versionOf, withInfo } from './cache-node.js'
+import { type Asked, withInfo } from './cache-node.js'
 import { checkFunction, checkObject, checkText, wrong } from './checks.js'
 import { checkControl } from './control.js'
 import { copyOf, guard } from './guard.js'
@@ -13,6 +13,7 @@ import { checkKeeping, type KeepingOptions } from './options.js'
 import type { Cost } from './price.js'
 import type { Savings, SavingsReport } from './savings.js'
 import { checkScope, type ScopeOrGlobal } from './scope.js'
+import { versionOf } from './version.js'
 
 /** Options of {@link cacheMap}. */
 export interface CacheMapOptions<I, Item, Out, O> extends Pick<KeepingOptions, Taken> {
@@ -24,6 +25,7 @@ export interface CacheMapOptions<I, Item, Out, O> extends Pick<KeepingOptions, T
   readonly keyOf?: ((item: Item) => unknown) | undefined
   /** The node's output, from one output for each item, in the items' order. */
   readonly assemble: (outputs: readonly Out[], input: I) => O
+  /** As that of `cacheNode`. */
   readonly version?: string | undefined
   /** The workflow variables that the node reads. Default: none. */
   readonly reads?: readonly string[] | undefined
@@ -85,7 +87,8 @@ export function cacheMap<I, Item, Out, O>(
     checkScope(typeof scope === 'function' ? scope(asked) : scope)
   const keysOf = (items: readonly Item[], owner: ScopeOrGlobal, workflow: WorkflowContext): string[] => {
     const read = Object.fromEntries(reads.map((name) => [name, workflow.variables.get(name)]))
-    const same = { node: id, type, version, config, scope: owner, reads: read }
+    const workflowId = workflow.workflowId
+    const same = { workflow: workflowId, node: id, type, version, config, scope: owner, reads: read }
     return items.map((item) =>
       keyFor(
         { ...same, input: choose === undefined ? item : choose(item) },

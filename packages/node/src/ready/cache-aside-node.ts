@@ -7,6 +7,7 @@ import {
   type NodeResult,
   type WorkflowContext,
 } from '../node.js'
+import { versionFor } from '../version.js'
 
 /** What {@link CacheAsideNode} takes. */
 export interface CacheAsideNodeOptions<K = unknown, V = unknown> extends CacheNodeOptions<K, V> {
@@ -35,7 +36,10 @@ export class CacheAsideNode<K = unknown, V = unknown> implements BaseNode<K, V> 
     this.#origin = origin
     const read = async (key: K, { signal }: { readonly signal: AbortSignal }): Promise<V> =>
       origin.read(key, { signal })
-    this.#node = cacheNode(defineNode<K, V>(id, read), rest)
+    this.#node = cacheNode(defineNode<K, V>(id, read), {
+      ...rest,
+      version: versionFor(origin.read as () => unknown, rest.version),
+    })
   }
 
   async execute(context: NodeContext<K>, workflow: WorkflowContext): Promise<NodeResult<V>> {
