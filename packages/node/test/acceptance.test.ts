@@ -10,6 +10,7 @@ import {
   route,
   runNode,
   Savings,
+  workflow,
 } from '@flow-cache/node'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -162,9 +163,71 @@ describe.each(Object.entries(caches))('on %s', (_, open) => {
     })
   })
 
+  it('3. the same question hits whatever the order of its names, the run and its signal; another one misses', async () => {
+    let runs = 0
+    const node = defineNode('llm', (_: object) => ++runs)
+    const cached = cacheNode(node, { cache, scope: 'global', key: { omit: ['headers', 'trace'] } })
+    const asked = {
+      model: 'm',
+      temperature: 0,
+      tools: [{ name: 'look', inputSchema: { type: 'object', properties: { at: { type: 'number' } } } }],
+      toolChoice: 'auto',
+      responseFormat: { type: 'json', schema: { type: 'object' } },
+    }
+    const { signal } = new AbortController()
+    await runNode(cached, { ...asked, headers: { 'user-agent': 'sdk/1' }, trace: '1' })
+    const swapped = Object.fromEntries(Object.entries(asked).toReversed())
+    const same = { ...swapped, trace: '2', headers: { 'user-agent': 'sdk/2', traceparent: '3' } }
+    expect(info(await runNode(cached, same, { signal })).status).toBe('hit')
+    const others = [
+      { model: 'n' },
+      { temperature: 0.1 },
+      { tools: [{ name: 'look', inputSchema: { type: 'object', properties: { at: { type: 'string' } } } }] },
+      { toolChoice: 'none' },
+      { responseFormat: { type: 'json', schema: { type: 'array' } } },
+      { seed: 1 },
+    ]
+    for (const other of others)
+      expect(info(await runNode(cached, { ...asked, ...other })).status).toBe('miss')
+    expect(runs).toBe(1 + others.length)
+  })
+
+  it('4. a conversation and one message with the same text have different answers', async () => {
+    const cached = cacheNode(
+      defineNode('llm', (messages: readonly { role: string; content: string }[]) => messages.length),
+      { cache, scope: 'global' },
+    )
+    const user = (content: string) => ({ role: 'user', content })
+    const conversation = [user('x'), { role: 'assistant', content: 'ok' }, user('y')]
+    const flat = [user('x\nAI: ok\nHuman: y')]
+    for (let i = 0; i < 2; i++) {
+      expect(output(await runNode(cached, conversation))).toBe(3)
+      expect(output(await runNode(cached, flat))).toBe(1)
+    }
+    expect(cached.report()).toMatchObject({ hits: 2, misses: 2 })
+  })
+
+  it('5. nodes of one name in two workflows do not share answers', async () => {
+    const flows = ['short', 'long'].map((id) => {
+      const node = defineNode('brief', (x: number) => `${id} ${x}`)
+      return workflow({ id, nodes: [cacheNode(node, { cache, scope: 'global' })] })
+    })
+    for (const status of ['miss', 'hit'])
+      for (const flow of flows) {
+        const run = await flow.run(1)
+        expect([run.output, run.nodes['brief']?.cache?.status]).toEqual([`${flow.id} 1`, status])
+      }
+  })
+
   it('5. nodes with other code, config or type, and contents of maps, sets, dates and bytes have other keys', async () => {
     const keys = new Set<string>()
-    const variants = [{}, { version: '2' }, { config: { model: 'x' } }, { type: 'llm' }]
+    const variants = [
+      {},
+      { version: '2' },
+      { version: 'source' },
+      { config: { model: 'x' } },
+      { type: 'llm' },
+    ]
     const inputs = [
       new Map([['a', 1]]),
       new Map([['a', 2]]),

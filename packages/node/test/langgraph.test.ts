@@ -233,7 +233,7 @@ describe('flowKey', () => {
     expect(() => flowKey([Number.NaN])).toThrow('NaN')
   })
 
-  it('tells a conversation from one message that looks like it, and a message from data that does', () => {
+  it('4. tells a conversation from one message that looks like it, and a message from data that does', () => {
     const three = [new HumanMessage('x'), new AIMessage('ok'), new HumanMessage('y')]
     expect(flowKey([three])).not.toBe(flowKey([[new HumanMessage('x\nAI: ok\nHuman: y')]]))
     const message = new HumanMessage('x')
