@@ -1,6 +1,8 @@
 import { type Cache, createCache } from '@flow-cache/core'
 import { faultyStore, fakeClock, gate, mapStore } from '@flow-cache/core/testing'
 import {
+  type Asked,
+  cacheFn,
   cacheMap,
   cacheNode,
   createVariables,
@@ -10,6 +12,7 @@ import {
   route,
   runNode,
   Savings,
+  type Scope,
   workflow,
 } from '@flow-cache/node'
 import * as fc from 'fast-check'
@@ -260,23 +263,51 @@ describe.each(Object.entries(caches))('on %s', (_, open) => {
     expect(output(await runNode(declared, 1, { variables: { user: 'alice' } }))).toBe('alice')
   })
 
-  it('6. no tenant ever gets the answer of another', async () => {
+  it('6. no tenant ever gets the answer of another, whatever it asks and whatever it is called', async () => {
     const node = defineNode('n', (input: unknown, { workflow }) => ({ for: workflow.scope, input }))
-    const cached = cacheNode(node, { cache, scope: ({ workflow }) => workflow.scope! })
+    const each = defineNode('each', (items: readonly unknown[], { workflow }) =>
+      items.map((input) => ({ for: workflow.scope, input })),
+    )
+    const options = { cache, scope: ({ workflow }: Asked) => workflow.scope! }
+    const cached = cacheNode(node, options)
+    const map = cacheMap(each, { ...options, items: (x: unknown) => [x], assemble: ([answer]) => answer! })
+    const fn = cacheFn((scope: Scope, input: unknown) => ({ for: scope, input }), {
+      cache,
+      name: 'n',
+      scope: (scope) => scope,
+      key: (_, input) => input,
+    })
     const part = fc.oneof(
-      fc.constantFrom('a', 'b', 'a:b', '{"a":1}', '1'),
+      fc.constantFrom('a', 'b', 'a:b', '{"a":1}', '1', 'global', '$date'),
+      fc.constantFrom(1, 0, true, false),
       fc.string({ minLength: 1, unit: 'grapheme' }),
     )
+    const scopes = fc.dictionary(fc.constantFrom('tenant', 'user', '$date'), part, {
+      minKeys: 1,
+      noNullPrototype: true,
+    })
+    const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
     await fc.assert(
-      fc.asyncProperty(
-        fc.dictionary(fc.constantFrom('tenant', 'user'), part, { minKeys: 1 }),
-        fc.jsonValue(),
-        async (scope, input) => {
-          const result = await runNode(cached, input, { scope })
-          expect(output(result).for).toEqual(scope)
-        },
-      ),
-      { numRuns: 60 },
+      fc.asyncProperty(scopes, scopes, fc.jsonValue(), fc.jsonValue(), async (one, other, first, second) => {
+        const calls = [one, other, one].flatMap((scope) => [
+          { scope, input: first },
+          { scope, input: second },
+        ])
+        await Promise.all(
+          calls.map(async ({ scope, input }) => {
+            const answers = await Promise.all([
+              runNode(cached, input, { scope }).then(output),
+              runNode(map, input, { scope }).then(output),
+              fn(scope, input),
+            ])
+            for (const answer of answers) {
+              expect(answer.for).toEqual(scope)
+              expect(plain(answer.input)).toEqual(plain(input))
+            }
+          }),
+        )
+      }),
+      { numRuns: 40 },
     )
   })
 
