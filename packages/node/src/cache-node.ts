@@ -92,7 +92,7 @@ const own = ['scope', 'key', 'reads', 'version', 'when', 'effects', 'undeclaredR
  * wrote, what it emitted and its stream included, except by `metadata.cache`.
  *
  * Callers who ask for the same share one run, and its failure. Failures, interrupts and broken streams are not kept.
- * A failing cache never fails the node.
+ * A failing cache never fails the node. An answer belongs to its workflow: one of another id does not get it.
  */
 export function cacheNode<I, O>(node: BaseNode<I, O>, options: CacheNodeOptions<I, O>): CachedNode<I, O> {
   check(node, options as CacheNodeOptions)

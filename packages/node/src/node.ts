@@ -34,6 +34,7 @@ export interface NodeContext<I = unknown> {
 /** The run a node is part of. */
 export interface WorkflowContext {
   readonly runId: string
+  /** Names the workflow. Part of the cache key. */
   readonly workflowId: string
   readonly variables: Variables
   /** Whom the run is for. */

@@ -43,7 +43,8 @@ export class CacheAsideNode<K = unknown, V = unknown> implements BaseNode<K, V> 
   }
 
   async execute(context: NodeContext<K>, workflow: WorkflowContext): Promise<NodeResult<V>> {
-    return this.#node.execute(context, workflow)
+    // What the origin has is the same in every workflow: a write ends the answer for all of them.
+    return this.#node.execute(context, { ...workflow, workflowId: this.id })
   }
 
   /** Writes to the origin, and removes the answer. If the origin refuses, its error, and nothing is removed. */
@@ -62,6 +63,6 @@ export class CacheAsideNode<K = unknown, V = unknown> implements BaseNode<K, V> 
 
   /** Removes the answer; tells whether there was one. */
   async invalidate(key: K, context?: CallContext): Promise<boolean> {
-    return this.#node.invalidate(key, context)
+    return this.#node.invalidate(key, { ...context, workflowId: this.id })
   }
 }
