@@ -16,6 +16,8 @@ export type QuestionName =
   | 'write-behind'
   | 'node'
   | 'warm'
+  | 'metrics'
+  | 'curve'
 
 /** Every question, loaded on demand, so that a process that measures holds little else. */
 export const questions: Readonly<Record<QuestionName, () => Promise<Question<never>>>> = {
@@ -29,6 +31,8 @@ export const questions: Readonly<Record<QuestionName, () => Promise<Question<nev
   'redis-fill': async () => (await import('./redis-fill.js')).redisFill,
   'redis-trips': async () => (await import('./redis-trips.js')).redisTrips,
   warm: async () => (await import('./warm.js')).warm,
+  metrics: async () => (await import('./metrics.js')).metrics,
+  curve: async () => (await import('./curve.js')).curve,
   node: async () => (await import('./node.js')).node,
   'redis-bytes': async () => (await import('./redis-bytes.js')).redisBytes,
   journal: async () => (await import('./journal.js')).journal,

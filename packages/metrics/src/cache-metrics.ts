@@ -41,7 +41,7 @@ const factors = [1 / 4, 1 / 2, 1, 2, 4, 8]
  *
  * Each cache is counted whole, with all its namespaces. What is counted agrees with `cache.stats()` if nothing happened
  * before; every count is exact, and latencies, top keys and the curve come from samples. It takes a bounded amount of
- * memory, whatever keys there are: about 2 MB a cache, and the keys themselves.
+ * memory, whatever keys there are: about 4 MB a cache, and the keys themselves.
  */
 export class CacheMetrics {
   readonly #recorders = new Map<string, Recorder>()

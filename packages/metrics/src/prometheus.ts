@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type MetricType, type Registry } from 'prom-client'
 import type { CacheMetrics, NamedTimes } from './cache-metrics.js'
 import { counters, durations, type Labelled, numbers, valuesOf } from './exported.js'
 
@@ -72,11 +72,18 @@ class Times extends Histogram {
 
   override async get(): ReturnType<Histogram['get']> {
     const mine = [...this.#metrics.times()].filter(({ kind }) => kind === this.#kind)
-    const values = mine.flatMap((times) => this.#valuesOf(times))
-    return { ...(await super.get()), values }
+    return {
+      name: durations[this.#kind].name,
+      help: durations[this.#kind].help,
+      // prom-client declares the enum and has none.
+      type: 'histogram' as unknown as MetricType.Histogram,
+      aggregator: 'sum',
+      collect: () => {},
+      values: mine.flatMap((times) => this.#valuesOf(times)),
+    }
   }
 
-  /** What prom-client asks where it writes text. */
+  /** What prom-client asks in place of `get` where it writes text. */
   async getForPromString(): ReturnType<Histogram['get']> {
     return this.get()
   }

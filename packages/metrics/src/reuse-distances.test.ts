@@ -1,5 +1,6 @@
 import { seededRandom } from '@flow-cache/core/testing'
 import fc from 'fast-check'
+import { LRUCache } from 'lru-cache'
 import { describe, expect, it } from 'vitest'
 import { type TickingClock, tickingClock } from '../test/ticking-clock.js'
 import { keyHash } from './key-hash.js'
@@ -33,12 +34,11 @@ class Reader {
 
 /** What an LRU of so many entries answers. */
 function simulate(keys: readonly string[], entries: number): number {
-  const cache = new Set<string>()
+  const cache = new LRUCache<string, true>({ max: entries })
   let hits = 0
   for (const key of keys) {
-    if (cache.delete(key)) hits++
-    cache.add(key)
-    if (cache.size > entries) cache.delete(cache.values().next().value!)
+    if (cache.get(key) === true) hits++
+    else cache.set(key, true)
   }
   return keys.length === 0 ? 0 : hits / keys.length
 }

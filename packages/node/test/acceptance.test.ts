@@ -168,7 +168,7 @@ describe.each(Object.entries(caches))('on %s', (_, open) => {
 
   it('3. the same question hits whatever the order of its names, the run and its signal; another one misses', async () => {
     let runs = 0
-    const node = defineNode('llm', (_: object) => ++runs)
+    const node = defineNode<object, number>('llm', () => ++runs)
     const cached = cacheNode(node, { cache, scope: 'global', key: { omit: ['headers', 'trace'] } })
     const asked = {
       model: 'm',

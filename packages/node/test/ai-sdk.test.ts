@@ -25,7 +25,9 @@ const majors = [
   { major: 7, ai: ai7, create: provider7, spec: 'V4' },
 ]
 
-const combinations = majors.flatMap((major) => Object.keys(caches).map((kind) => ({ ...major, kind })))
+const combinations = majors.flatMap((sdk) =>
+  Object.keys(caches).map((kind) => [sdk.major, kind, sdk] as const),
+)
 
 /** The names of a type's own fields, as its package publishes it. */
 function fieldsOf(major: number, type: string): string[] {
@@ -48,7 +50,7 @@ function fieldsOf(major: number, type: string): string[] {
   return names
 }
 
-describe.each(combinations)('AI SDK $major on $kind', ({ major, ai, create, spec, kind }) => {
+describe.each(combinations)('AI SDK %i on %s', (major, kind, { ai, create, spec }) => {
   let cache: Cache
   beforeEach(() => {
     server.reset()
