@@ -182,7 +182,6 @@ function check(node: BaseNode<never>, options: CacheMapOptions<unknown, unknown,
   checkFunction(options.assemble, 'assemble')
   if (options.keyOf !== undefined) checkFunction(options.keyOf, 'keyOf')
   if (typeof options.scope !== 'function') checkScope(options.scope)
-  if (options.version !== undefined) checkText(options.version, 'version')
   for (const name of ['reads', 'tags'] as const)
     if (options[name] !== undefined && !Array.isArray(options[name]))
       wrong(name, 'an array of strings', options[name])

@@ -208,7 +208,6 @@ function check(node: BaseNode, options: CacheNodeOptions): void {
   if (tags !== undefined && typeof tags !== 'function' && !Array.isArray(tags))
     wrong('tags', 'an array or a function', tags)
   if (options.when !== undefined) checkFunction(options.when, 'when')
-  if (options.version !== undefined) checkText(options.version, 'version')
   checkOneOf(options.effects, ['record', 'forbid'], 'effects')
   checkOneOf(options.undeclaredReads, ['error', 'warn', 'allow'], 'undeclaredReads')
 }

@@ -1,4 +1,5 @@
 import { keyOf } from '@flow-cache/core'
+import { checkText } from './checks.js'
 import type { BaseNode } from './node.js'
 import { defaults } from './options.js'
 
@@ -14,7 +15,9 @@ export function sourceOf(node: BaseNode<never>): string {
 
 /** The same for a function, or the text of one. */
 export function versionFor(code: string | Code, version: string | undefined): string {
-  if (version !== 'source') return version ?? defaults.version
+  if (version === undefined) return defaults.version
+  checkText(version, 'version')
+  if (version !== 'source') return version
   // A digest, made once: the text may be longer than the input.
   return `source:${keyOf(typeof code === 'string' ? code : textOf(code), { maxBytes: Infinity })}`
 }

@@ -267,6 +267,24 @@ describe('5. nodes of one name', () => {
     }
   })
 
+  it.each([3, ''])('a version that is %j is a TypeError, wherever it is given', (wrong) => {
+    const cache = open()
+    const version = wrong as string
+    const same = { cache, scope: 'global' } as const
+    const node = defineNode('n', () => 1)
+    const makers = [
+      () => cacheNode(node, { ...same, version }),
+      () => cacheNode({ ...node, version }, same),
+      () => cacheFn(() => 1, { ...same, name: 'f', version }),
+      () =>
+        cacheMap(
+          defineNode('m', () => [1]),
+          { ...same, version, items: () => [1], assemble: () => 1 },
+        ),
+    ]
+    for (const make of makers) expect(make).toThrow(/version must be a non-empty string/)
+  })
+
   it('a version that is given stands for the code, whatever its text', async () => {
     const cache = open()
     const make = (code: () => number) =>

@@ -412,6 +412,14 @@ describe('cachedNode', () => {
     expect(new Set(ids)).toEqual(new Set(['1', '2']))
   })
 
+  it("5. goes by its code with version: 'source'", async () => {
+    const options = { cache: open(), name: 'n', scope: 'global', version: 'source' } as const
+    const short = cachedNode((_state: object) => ({ text: 'short' }), options)
+    const long = cachedNode((_state: object) => ({ text: 'long' }), options)
+    for (let i = 0; i < 2; i++)
+      expect([await short({}, {}), await long({}, {})]).toEqual([{ text: 'short' }, { text: 'long' }])
+  })
+
   it('makes its key of what it is told to, and forgets it when asked', async () => {
     let runs = 0
     const work = cachedNode(

@@ -29,7 +29,7 @@ export interface CacheStepOptions<P, O> extends Omit<KeepingOptions, 'store' | '
   readonly key?: ((params: P) => unknown) | undefined
   /** Names in the request's context that belong to the key. The step can read no others. */
   readonly reads?: readonly string[] | undefined
-  /** Change it with the step's code. `'source'`: the text of `execute`. Default: `'0'`. */
+  /** Change it with the step's code. Not `'source'`: Mastra wraps the function, and its text is not to be had. Default: `'0'`. */
   readonly version?: string | undefined
   readonly when?: ((params: P) => boolean) | undefined
   readonly control?: ((params: P) => CacheControl | undefined) | undefined
@@ -61,6 +61,7 @@ export function cacheStep<S extends StepLike>(
     store: store && ((result) => result.success && store(result.output as O)),
     cost: cost && ((result) => (result.success ? cost(result.output as O) : undefined)),
   })
+  if (version === 'source') throw new TypeError("version cannot be 'source': Mastra hides the text of a step")
   const made = versionFor(step.execute, version)
   const partsOf = (params: StepParams): KeyParts => ({
     node: step.id,
