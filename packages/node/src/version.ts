@@ -18,8 +18,13 @@ export function versionFor(code: string | Code, version: string | undefined): st
   if (version === undefined) return defaults.version
   checkText(version, 'version')
   if (version !== 'source') return version
+  const text = typeof code === 'string' ? code : textOf(code)
+  if (/\{\s*\[native code\]\s*\}$/.test(text))
+    throw new TypeError(
+      "version cannot be 'source': the text of a bound function is the same for all of them",
+    )
   // A digest, made once: the text may be longer than the input.
-  return `source:${keyOf(typeof code === 'string' ? code : textOf(code), { maxBytes: Infinity })}`
+  return `source:${keyOf(text, { maxBytes: Infinity })}`
 }
 
 type Code = (...args: never) => unknown

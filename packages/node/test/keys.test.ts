@@ -267,6 +267,15 @@ describe('5. nodes of one name', () => {
     }
   })
 
+  it("cannot go by the code of a bound function: 'source' is a TypeError", () => {
+    const same = { cache: open(), scope: 'global', version: 'source' } as const
+    const bound = function (this: number) {
+      return this
+    }.bind(1)
+    expect(() => cacheNode(defineNode('n', bound), same)).toThrow(/bound/)
+    expect(() => cacheFn(bound, { ...same, name: 'f' })).toThrow(/bound/)
+  })
+
   it.each([3, ''])('a version that is %j is a TypeError, wherever it is given', (wrong) => {
     const cache = open()
     const version = wrong as string
