@@ -16,6 +16,9 @@ export type QuestionName =
   | 'write-behind'
   | 'node'
   | 'warm'
+  | 'ways'
+  | 'many'
+  | 'start'
   | 'metrics'
   | 'curve'
 
@@ -31,6 +34,9 @@ export const questions: Readonly<Record<QuestionName, () => Promise<Question<nev
   'redis-fill': async () => (await import('./redis-fill.js')).redisFill,
   'redis-trips': async () => (await import('./redis-trips.js')).redisTrips,
   warm: async () => (await import('./warm.js')).warm,
+  ways: async () => (await import('./ways.js')).hitWays,
+  many: async () => (await import('./many.js')).many,
+  start: async () => (await import('./start.js')).start,
   metrics: async () => (await import('./metrics.js')).metrics,
   curve: async () => (await import('./curve.js')).curve,
   node: async () => (await import('./node.js')).node,
