@@ -107,7 +107,7 @@ form.addEventListener('submit', (event) => {
       sentences.append(item)
     } else if (told.type === 'source') {
       const where = told.headings.length === 0 ? '' : `: ${told.headings.slice(-2).join(' › ')}`
-      const text = `${told.package} ${told.version}, ${told.file}${where}`
+      const text = `${`${told.package} ${told.version}`.trim()}, ${told.file}${where}`
       sources.append(Object.assign(document.createElement('li'), { textContent: text }))
     } else if (told.coverage < 0.5) say('Little is written about this here.')
   })

@@ -44,7 +44,8 @@ Options:
   --sentences <n>        the most sentences in an answer, 1 to 12 (default: 5)
   --top <n>              how many sections an answer is written from, 1 to 1000 (default: 400)
   --max-documents <n>    the most documents to read (default: 1000)
-  --redis <url>          share the cache with a second process, through this Redis
+  --redis <url>          share the cache with a second process, through this Redis; with --serve also "start",
+                         for one of the demo's own that the page can stop and start
   --tenant <name>        whose answers they are; nobody gets another one's (default: local)
   --refresh              make everything anew the first time, whatever the cache has
   --only-if-cached       make nothing: answer from the cache, or say what is not there
@@ -95,6 +96,8 @@ export function readArguments(argv: readonly string[]): Arguments {
     throw new Problem(
       'With --serve the question is asked in the browser. Leave it out, or leave --serve out.',
     )
+  if (values.redis === 'start' && values.serve !== true)
+    throw new Problem('"--redis start" is for --serve. Give the URL of a Redis that runs, or leave it out.')
   if (values.dir === '') throw new Problem('--dir needs a folder.')
   return {
     question,

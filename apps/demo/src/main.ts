@@ -8,6 +8,7 @@ import { Desk, type DeskOptions } from './desk.js'
 import { folderOf } from './folder.js'
 import type { Look } from './layout.js'
 import { openCache } from './open-cache.js'
+import { OwnRedis } from './own-redis.js'
 import { NotCached, Problem } from './problem.js'
 import { progressOn } from './progress.js'
 import {
@@ -22,6 +23,7 @@ import {
 } from './report.js'
 import { sampleQuestions } from './sample-questions.js'
 import { serveDesk } from './serve.js'
+import { watchDesk } from './watch.js'
 
 const interrupt = new AbortController()
 // Once: a second Ctrl-C ends the process the hard way.
@@ -56,15 +58,20 @@ async function run(argv: readonly string[]): Promise<number> {
 /** Answers in a browser until Ctrl-C. */
 async function serve(args: Arguments): Promise<void> {
   const dir = folderOf(args.dir)
-  await using cache = await openCache(args.redis)
+  const redis = args.redis === 'start' ? await OwnRedis.start() : undefined
+  await using cache = await openCache(redis?.url ?? args.redis)
   await using looks = new InMemoryCache({ maxEntries: 1, ttl: '5s' })
   const desk = new Desk({ cache, looks, ...deskOptions(args, dir) })
-  const server = await serveDesk({ desk, port: args.port })
+  const watch = watchDesk(cache, desk, redis)
+  const { routes } = watch
+  const server = await serveDesk({ desk, port: args.port, routes })
   try {
     say(`docs-desk answers at ${server.url} about the Markdown in ${dir}.`, 'Ctrl-C ends it.')
     await aborted(interrupt.signal)
   } finally {
+    watch.close()
     await server.close()
+    await redis?.stop()
   }
 }
 

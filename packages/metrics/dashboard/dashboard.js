@@ -7,7 +7,7 @@ const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id))
 /** @param {string} name */
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
 
-/** How many moments the charts go back. */
+/** How many seconds the charts go back, and how many moments at most. */
 const most = 300
 
 /** What was told so far: the time in seconds, hit ratio in percent, reads and loads a second. */
@@ -188,6 +188,12 @@ function remember({ at, total }) {
 /** @type {readonly (readonly [any, () => any])[]} */
 let charts = []
 
+/** How long ago each moment was, in seconds, below 0. */
+const ages = () => history[0].map((at) => at - (history[0].at(-1) ?? 0))
+
+/** @param {unknown} _ @param {readonly number[]} seconds */
+const ago = (_, seconds) => seconds.map((at) => (at === 0 ? 'now' : `${-at / 60} min ago`))
+
 /** Draws the charts anew: their colours are those of the scheme. */
 function draw() {
   for (const [chart] of charts) chart.destroy()
@@ -198,8 +204,11 @@ function draw() {
     const options = {
       width: target.clientWidth,
       height: target.clientHeight - 30,
-      scales: { y: scale },
-      axes: [axis, { ...axis, size: 45 }],
+      scales: { x: { time: false, range: [-most, 0] }, y: scale },
+      axes: [
+        { ...axis, values: ago, incrs: [60] },
+        { ...axis, size: 45 },
+      ],
       series: [{}, ...series],
       cursor: { show: false },
       legend: { show: series.length > 1, live: false },
@@ -210,7 +219,7 @@ function draw() {
     chart(
       'ratio',
       [{ label: 'hit ratio, %', stroke: colour('mark'), width: 2 }],
-      () => [history[0], history[1]],
+      () => [ages(), history[1]],
       {
         range: [0, 100],
       },
@@ -221,7 +230,7 @@ function draw() {
         { label: 'reads', stroke: colour('mark'), width: 2 },
         { label: 'loads', stroke: colour('second'), width: 2, dash: [6, 4] },
       ],
-      () => [history[0], history[2], history[3]],
+      () => [ages(), history[2], history[3]],
       {
         range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ max) => [
           0,

@@ -1,7 +1,9 @@
+export { type Chromium, chromium } from './chromium.js'
 export { freePort } from './free-port.js'
 export { type PostgresServer, startPostgres } from './postgres-server.js'
 export { type Proxy, startProxy, type ProxyTarget } from './proxy.js'
 export type { ProxyConnection } from './proxy-connection.js'
+export { type RedisBinary, redisBinary } from './redis-binary.js'
 export { type RedisCluster, type RedisClusterOptions, startCluster } from './redis-cluster.js'
 export { type RedisSentinel, type RedisSentinelOptions, startSentinel } from './redis-sentinel.js'
 export {

@@ -57,7 +57,7 @@ export class Feed {
   readonly #pages = new Set<ReadableStreamDefaultController<Uint8Array>>()
   #events: Told[] = []
   #left = 0
-  #timer: Timer | undefined
+  #timer: Timer = undefined
   #stops: readonly (() => void)[] = []
 
   constructor(metrics: CacheMetrics, interval: number, clock: Clock) {

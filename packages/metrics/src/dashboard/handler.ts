@@ -64,8 +64,7 @@ function isFromPage(request: Request, url: URL): boolean {
   const site = request.headers.get('sec-fetch-site')
   const origin = request.headers.get('origin')
   const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
-  const isSame =
-    site === 'same-origin' || (site === null && origin !== null && new URL(origin).host === url.host)
+  const isSame = site === 'same-origin' || (site === null && origin?.endsWith(`//${url.host}`) === true)
   return isJson && isSame
 }
 
@@ -80,16 +79,16 @@ async function act(request: Request, run: (input: string) => unknown): Promise<R
 }
 
 async function offered(actions: Settings['actions']): Promise<object> {
-  return Promise.all(
-    Object.entries(actions).map(async ([name, { label, input }]) => ({
-      name,
-      label,
-      ...(input !== undefined && {
-        input: { label: input.label, suggestions: [...((await input.suggestions?.()) ?? [])].slice(0, 500) },
-      }),
-    })),
-  )
+  const offers: object[] = []
+  for (const [name, { label, input }] of Object.entries(actions)) {
+    const suggestions = [...((await input?.suggestions?.()) ?? [])].slice(0, mostSuggestions)
+    offers.push({ name, label, ...(input !== undefined && { input: { label: input.label, suggestions } }) })
+  }
+  return offers
 }
+
+/** A browser makes an element of each. */
+const mostSuggestions = 500
 
 const headers = {
   'cache-control': 'no-store',

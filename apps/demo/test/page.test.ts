@@ -1,0 +1,226 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium, redisBinary } from '@flow-cache/servers'
+import { InMemoryCache } from '@flow-cache/memory'
+import { type Browser, chromium as driver, type Frame, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { Desk } from '../src/desk.js'
+import { openCache } from '../src/open-cache.js'
+import { OwnRedis } from '../src/own-redis.js'
+import { serveDesk } from '../src/serve.js'
+import { watchDesk } from '../src/watch.js'
+import { handbook } from './handbook.js'
+
+const patience = 20_000
+let browser: Browser
+
+beforeAll(async () => {
+  const { path, env, args } = await chromium()
+  browser = await driver.launch({
+    executablePath: path,
+    env: { ...process.env, ...env },
+    args: [...args],
+  })
+}, 300_000)
+
+afterAll(() => browser?.close())
+
+interface Opened {
+  readonly page: Page
+  readonly frame: Frame
+  readonly metrics: ReturnType<typeof watchDesk>['metrics']
+  readonly redis: OwnRedis
+  /** What the browser complained of. */
+  readonly complaints: string[]
+}
+
+/** The desk with a Redis of its own, and its page in the browser. */
+async function open(options: Parameters<Browser['newPage']>[0] = {}): Promise<Opened> {
+  const { path, env } = await redisBinary()
+  const redis = await OwnRedis.start(path, env)
+  const cache = await openCache(redis.url)
+  const looks = new InMemoryCache({ ttl: '1s' })
+  const desk = new Desk({ cache, looks, dir: handbook })
+  const { metrics, routes, close } = watchDesk(cache, desk, redis)
+  const server = await serveDesk({ desk, port: 0, routes })
+  const page = await browser.newPage(options)
+  page.setDefaultTimeout(patience)
+  onTestFinished(async () => {
+    await page.close()
+    close()
+    await server.close()
+    await Promise.all([cache.close(), looks.close()])
+    await redis.stop()
+  })
+  const complaints: string[] = []
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  page.on('pageerror', (error) => complaints.push(error.message))
+  await page.goto(server.url)
+  const frame = page.frame({ url: `${server.url}cache/` })!
+  await frame.getByText('Live').waitFor()
+  return { page, frame, metrics, redis, complaints }
+}
+
+async function ask(page: Page, question = 'How long is the pause between retries?'): Promise<string> {
+  await page.getByLabel('Question').fill(question)
+  await page.getByRole('button', { name: 'Ask', exact: true }).click()
+  await page.getByText(/^Answered from/).waitFor()
+  return (await page.locator('#answer').textContent()) ?? ''
+}
+
+/** Where each step of the answer on the page came from. */
+async function steps(page: Page): Promise<Record<string, string>> {
+  const rows = await page.locator('#steps tbody tr').all()
+  const cells = await Promise.all(rows.map((row) => row.locator('td').allTextContents()))
+  return Object.fromEntries(cells.map(([name, from]) => [name!, from!]))
+}
+
+/** What stands in the tile of a name. */
+const tile = async (frame: Frame, name: string): Promise<string | null> =>
+  frame
+    .locator('#tiles div', { has: frame.locator('dt', { hasText: new RegExp(`^${name}$`) }) })
+    .locator('dd')
+    .textContent()
+
+describe('the page', () => {
+  it('answers while it is written, and again from the cache', async () => {
+    const { page, complaints } = await open()
+    expect(await ask(page)).toContain('The pause doubles with every attempt')
+    expect(await steps(page)).toMatchObject({ chunk: 'ran', index: 'ran', brief: 'ran' })
+    await ask(page)
+    expect(await steps(page)).toMatchObject({ chunk: 'cache', index: 'cache', brief: 'cache' })
+    expect(complaints).toEqual([])
+  }, 60_000)
+
+  it('shows the numbers of the metrics', async () => {
+    const { page, frame, metrics, complaints } = await open()
+    await ask(page)
+    await ask(page)
+    const { total, caches } = metrics.report()
+    await expect
+      .poll(() => tile(frame, 'Reads'), { timeout: patience })
+      .toBe(total.reads.toLocaleString('en'))
+    expect(await tile(frame, 'Hit ratio')).toBe(`${(100 * total.hitRatio).toFixed(1)} %`)
+    expect(await tile(frame, 'Loads')).toBe(total.loads.toLocaleString('en'))
+    expect(await tile(frame, 'Loads avoided')).toBe(total.loadsAvoided.toLocaleString('en'))
+    const spaces = await frame.locator('#spaces tbody tr').allTextContents()
+    const { brief } = caches['desk']!.namespaces
+    expect(spaces.find((row) => row.startsWith('brief'))).toContain(`brief${brief!.reads}`)
+    expect(await frame.locator('#tiers tbody tr').allTextContents()).toHaveLength(3)
+    expect(await frame.locator('#curves tbody tr').count()).toBe(6)
+    expect(await frame.locator('#events li').count()).toBeGreaterThan(0)
+    expect(await frame.locator('.chart canvas').count()).toBe(2)
+    expect(complaints).toEqual([])
+  }, 60_000)
+
+  it('sends fifty users at once, for whom one answer is written', async () => {
+    const { page, complaints } = await open()
+    await page.getByRole('button', { name: 'Fifty users at once' }).click()
+    await page.getByText(/^50 users were answered in .*; one brief was written\.$/).waitFor()
+    expect(complaints).toEqual([])
+  }, 60_000)
+
+  it('invalidates the answers that quote a package, and no others', async () => {
+    const { page, frame, complaints } = await open()
+    await ask(page)
+    const field = frame.getByLabel('Answers that quote the package')
+    const button = frame.getByRole('button', { name: 'Invalidate' })
+    await button.click()
+    await frame.getByText('Name a package first.').waitFor()
+    await field.fill('no-such-package')
+    await button.click()
+    await frame.getByText('Answers that quote no-such-package will be written anew.').waitFor()
+    await ask(page)
+    expect(await steps(page)).toMatchObject({ brief: 'cache' })
+    const quoted = await frame.locator('datalist option').first().getAttribute('value')
+    await field.fill(quoted!)
+    await button.click()
+    await frame.getByText(`Answers that quote ${quoted} will be written anew.`).waitFor()
+    await ask(page)
+    expect(await steps(page)).toMatchObject({ index: 'cache', brief: 'ran' })
+    await frame.locator('#events li', { hasText: 'invalidate' }).first().waitFor()
+    // A refused action is an answer that browsers write into the console.
+    expect(complaints.filter((text) => !text.includes('status of 500'))).toEqual([])
+  }, 60_000)
+
+  it('goes on when Redis is stopped, and when it is started again', async () => {
+    const { page, frame, redis, complaints } = await open()
+    await ask(page)
+    await frame.getByRole('button', { name: 'Stop Redis' }).click()
+    await frame.getByText('Redis is stopped.', { exact: false }).waitFor()
+    expect(redis.running).toBe(false)
+    expect(await ask(page)).toContain('The pause doubles with every attempt')
+    await ask(page, 'What is the handbook about?').catch(() => '')
+    await frame.locator('#events li', { hasText: 'error' }).first().waitFor()
+    await frame.getByRole('button', { name: 'Start Redis' }).click()
+    await frame.getByText('Redis runs, and is empty.').waitFor()
+    expect(redis.running).toBe(true)
+    expect(await ask(page)).toContain('The pause doubles with every attempt')
+    expect(complaints).toEqual([])
+  }, 120_000)
+
+  it('can be used with the keyboard alone', async () => {
+    const { page, frame } = await open()
+    await page.getByLabel('Question').focus()
+    await page.keyboard.press('Enter')
+    await page.getByText(/^(Answered from|No document)/).waitFor()
+    const reached = new Set<string>()
+    for (let i = 0; i < 25; i++) {
+      await page.keyboard.press('Tab')
+      // As text: what the page has is not known here.
+      const name = async (where: Page | Frame): Promise<string> =>
+        where.evaluate("document.activeElement?.id || document.activeElement?.textContent?.trim() || ''")
+      reached.add(await name(page)).add(await name(frame))
+    }
+    expect([...reached]).toEqual(
+      expect.arrayContaining([
+        'tenant',
+        'mode',
+        'Ask',
+        'crowd',
+        'cache',
+        'input-invalidate',
+        'Invalidate',
+        'Stop Redis',
+        'Start Redis',
+        'events',
+      ]),
+    )
+  }, 60_000)
+
+  it.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 390],
+    ['dark', 390],
+  ] as const)(
+    'fits, in %s, into %d pixels',
+    async (colorScheme, width) => {
+      const { page, frame, complaints } = await open({ colorScheme, viewport: { width, height: 900 } })
+      await ask(page)
+      await ask(page)
+      await expect.poll(() => frame.locator('#ratio-text').textContent(), { timeout: patience }).not.toBe('')
+      for (const where of [page, frame]) {
+        expect(
+          await where.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth'),
+        ).toBeLessThanOrEqual(0)
+      }
+      const back = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
+      expect(back).toBe(colorScheme === 'dark' ? 'rgb(20, 22, 26)' : 'rgb(255, 255, 255)')
+      const folder =
+        process.env['FLOW_CACHE_SCREENSHOTS'] ?? (await mkdtemp(join(tmpdir(), 'flow-cache-page-')))
+      const file = join(folder, `${colorScheme}-${width}.png`)
+      expect((await page.screenshot({ path: file, fullPage: true })).length).toBeGreaterThan(10_000)
+      if (process.env['FLOW_CACHE_SCREENSHOTS'] === undefined) await rm(folder, { recursive: true })
+      expect(complaints).toEqual([])
+    },
+    60_000,
+  )
+})
+
+it('says that there is no Redis to start', async () => {
+  await expect(OwnRedis.start('no-such-redis-server')).rejects.toThrow(
+    'There is no no-such-redis-server here.',
+  )
+})
