@@ -1,0 +1,223 @@
+import type { Random } from '@flow-cache/core'
+import type { Bounded } from '../bounded.js'
+import type { Bounds } from '../options.js'
+import { classes, classOf, mostUses } from './classes.js'
+import { Densities } from './densities.js'
+import { Ghosts } from './ghosts.js'
+import { hashOf } from './hash.js'
+import { Rival } from './rival.js'
+import { Slots } from './slots.js'
+
+/** How many keys are remembered after they went, for each entry. */
+const ghostsEach = 4
+
+/** What {@link adaptiveOf} takes. */
+export interface Adaptive<V> {
+  readonly bounds: Bounds
+  readonly random: Random
+  /** Told what is dropped for want of room, in the middle of it: it may not call back. */
+  readonly onEvict: (value: V, key: string) => void
+  /** The instant from which a value counts no more. */
+  readonly endsAt: (value: V) => number
+  readonly now: () => number
+}
+
+/** Entries of which, when room is needed, the one goes that promises the fewest hits for the room it takes. */
+export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> {
+  const { bounds, onEvict, endsAt } = settings
+  const { maxEntries, maxBytes } = bounds
+  const hash = hashOf(settings.random)
+  const slotOf = new Map<string, number>()
+  const rival = new Rival(bounds, settings.now)
+  let slots = new Slots()
+  let ghosts = new Ghosts()
+  let densities = new Densities()
+  // By slot. The ends of the lists have none.
+  let keys: (string | undefined)[] = []
+  let values: (V | undefined)[] = []
+  let sizes: number[] = []
+  let bytes = 0
+  /** Requests so far, in 32 bits; differences are right across the edge. */
+  let now = 0
+  /** How many entries there is room for, as far as that is known. */
+  let scale = 0
+  let untilRefresh = 0
+  let untilFade = 0
+  /** The slot filled last: not at the tail of its list, and yet it may be the one to go. 0 for none. */
+  let latest = 0
+  reset()
+
+  function reset(): void {
+    slots = new Slots()
+    ghosts = new Ghosts()
+    densities = new Densities()
+    rival.clear()
+    keys = Array.from({ length: classes }, () => undefined)
+    values = Array.from({ length: classes }, () => undefined)
+    sizes = Array.from({ length: classes }, () => 0)
+    bytes = 0
+    latest = 0
+    measure()
+    untilRefresh = Math.min(256, scale)
+    untilFade = fadeAfter()
+  }
+
+  function measure(): void {
+    scale = maxBytes === Infinity ? maxEntries : Math.max(64, slotOf.size)
+  }
+
+  function fadeAfter(): number {
+    return Math.max(4_000, 8 * scale)
+  }
+
+  function tick(): void {
+    now = (now + 1) | 0
+    if (--untilRefresh > 0) return
+    measure()
+    densities.refresh()
+    untilRefresh = Math.max(200, scale >> 2)
+    untilFade -= untilRefresh
+    if (untilFade > 0) return
+    densities.fade()
+    untilFade = fadeAfter()
+  }
+
+  function use(slot: number): void {
+    tick()
+    const kind = slots.kind(slot)
+    slots.leave(slot)
+    renew(slot, kind, slots.uses(slot), slots.lastUse(slot))
+    const id = slots.hash(slot)
+    if (rival.watches(id)) rival.note(id, true, sizes[slot]!, endsAt(values[slot]!))
+  }
+
+  /** Puts a slot, in no list, where it belongs after this use. */
+  function renew(slot: number, kind: number, uses: number, lastUse: number): void {
+    const pause = (now - lastUse) >>> 0
+    densities.used(kind, pause)
+    // Uses right after one another are one.
+    const counted = uses < mostUses && pause >= 2 + (scale >> 6) ? uses + 1 : uses
+    enter(slot, classOf(counted, pause >= scale), counted)
+  }
+
+  function enter(slot: number, kind: number, uses: number): void {
+    densities.entered(kind)
+    slots.enter(slot, kind, uses, now)
+  }
+
+  function add(key: string, value: V, size: number): void {
+    tick()
+    const id = hash(key)
+    const about = ghosts.take(id)
+    const lastUse = ghosts.lastUse
+    while (slotOf.size >= maxEntries || bytes + size > maxBytes) evict(0)
+    const slot = slots.take(id)
+    if (about === 0) enter(slot, 0, 1)
+    else renew(slot, about & 15, about >> 4, lastUse)
+    slotOf.set(key, slot)
+    keys[slot] = key
+    values[slot] = value
+    sizes[slot] = size
+    bytes += size
+    latest = slot
+    if (rival.watches(id)) rival.note(id, false, size, endsAt(value))
+  }
+
+  function replace(slot: number, value: V, size: number): void {
+    bytes += size - sizes[slot]!
+    values[slot] = value
+    sizes[slot] = size
+    use(slot)
+    while (bytes > maxBytes) evict(slot)
+  }
+
+  /** Drops the least promising entry, but not that in the slot `spared`. */
+  function evict(spared: number): void {
+    const slot = rival.leads ? oldest(spared) : poorest(spared)
+    const key = keys[slot]!
+    const value = values[slot]!
+    remove(slot, key)
+    onEvict(value, key)
+  }
+
+  function poorest(spared: number): number {
+    let found = 0
+    let least = Infinity
+    let greatest = -1
+    for (let kind = 0; kind < classes; kind++) {
+      const slot = tail(kind, spared)
+      if (slot === 0) continue
+      const age = (now - slots.lastUse(slot)) >>> 0
+      const worth = densities.of(kind, age) / sizes[slot]!
+      if (worth > least || (worth === least && age <= greatest)) continue
+      found = slot
+      least = worth
+      greatest = age
+    }
+    if (latest === 0 || latest === spared) return found
+    const age = (now - slots.lastUse(latest)) >>> 0
+    return densities.of(slots.kind(latest), age) / sizes[latest]! < least ? latest : found
+  }
+
+  function oldest(spared: number): number {
+    let found = 0
+    let greatest = -1
+    for (let kind = 0; kind < classes; kind++) {
+      const slot = tail(kind, spared)
+      const age = slot === 0 ? -1 : (now - slots.lastUse(slot)) >>> 0
+      if (age <= greatest) continue
+      found = slot
+      greatest = age
+    }
+    return found
+  }
+
+  /** The slot of a class used longest ago, or 0. */
+  function tail(kind: number, spared: number): number {
+    const slot = slots.oldest(kind)
+    return slot === spared && slot !== 0 ? slots.newer(slot, kind) : slot
+  }
+
+  /** Frees a slot. Its key is remembered. */
+  function remove(slot: number, key: string): void {
+    ghosts.reserve(ghostsEach * Math.min(maxEntries, slots.places))
+    ghosts.put(slots.hash(slot), slots.about(slot), slots.lastUse(slot))
+    slots.leave(slot)
+    slots.free(slot)
+    slotOf.delete(key)
+    keys[slot] = undefined
+    values[slot] = undefined
+    bytes -= sizes[slot]!
+    if (slot === latest) latest = 0
+  }
+
+  return {
+    keys: slotOf,
+    get(key) {
+      const slot = slotOf.get(key)
+      if (slot === undefined) return undefined
+      use(slot)
+      return values[slot]
+    },
+    peek(key) {
+      const slot = slotOf.get(key)
+      return slot === undefined ? undefined : values[slot]
+    },
+    set(key, value, size) {
+      const slot = slotOf.get(key)
+      if (slot === undefined) add(key, value, size)
+      else replace(slot, value, size)
+    },
+    drop(key) {
+      const slot = slotOf.get(key)
+      if (slot === undefined) return false
+      rival.forget(slots.hash(slot))
+      remove(slot, key)
+      return true
+    },
+    clear() {
+      slotOf.clear()
+      reset()
+    },
+  }
+}
