@@ -16,6 +16,17 @@ export interface Arguments {
   /** `false` if colour is not wanted; `true` leaves it to the terminal. */
   readonly color: boolean
   readonly plain: boolean
+  /** Whose briefs they are. */
+  readonly tenant: string
+  /** Absent: the code's own. */
+  readonly briefVersion: string | undefined
+  readonly refresh: boolean
+  readonly onlyIfCached: boolean
+  readonly explain: boolean
+  /** Answer in a browser instead of here. */
+  readonly serve: boolean
+  /** 0: any that is free. */
+  readonly port: number
   readonly help: boolean
   readonly version: boolean
 }
@@ -34,12 +45,20 @@ Options:
   --top <n>              how many sections an answer is written from, 1 to 1000 (default: 400)
   --max-documents <n>    the most documents to read (default: 1000)
   --redis <url>          share the cache with a second process, through this Redis
+  --tenant <name>        whose answers they are; nobody gets another one's (default: local)
+  --refresh              make everything anew the first time, whatever the cache has
+  --only-if-cached       make nothing: answer from the cache, or say what is not there
+  --brief-version <v>    as if the code that writes briefs had changed: nothing else is made anew
+  --explain              say of each step what the cache knows of it: key, age, why it had to run
+  --serve                answer in a browser, on this machine only
+  --port <n>             where --serve listens (default: 4280; 0: any that is free)
   --plain                no colour, no progress bar, ASCII only
   --no-color             no colour; so does the environment variable NO_COLOR
   --help, -h             this text
   --version, -v          the version
 
-Exit codes: 0 answered, 1 something broke, 2 cannot be answered as it stands, 130 stopped with Ctrl-C.
+Exit codes: 0 answered, 1 something broke, 2 cannot be answered as it stands, 3 --only-if-cached found
+nothing, 130 stopped with Ctrl-C.
 `
 
 const options = {
@@ -48,6 +67,13 @@ const options = {
   redis: { type: 'string' },
   top: { type: 'string' },
   'max-documents': { type: 'string' },
+  tenant: { type: 'string' },
+  'brief-version': { type: 'string' },
+  refresh: { type: 'boolean' },
+  'only-if-cached': { type: 'boolean' },
+  explain: { type: 'boolean' },
+  serve: { type: 'boolean' },
+  port: { type: 'string' },
   plain: { type: 'boolean' },
   'no-color': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -61,6 +87,14 @@ export function readArguments(argv: readonly string[]): Arguments {
   const { values, positionals } = parse(args)
   const question = positionals.length === 0 ? undefined : positionals.join(' ').trim()
   if (question === '') throw new Problem('The question is empty. Leave it out to ask the sample questions.')
+  if (values.tenant === '') throw new Problem('--tenant needs a name.')
+  if (values['brief-version'] === '') throw new Problem('--brief-version needs a version.')
+  if (values.refresh === true && values['only-if-cached'] === true)
+    throw new Problem('--refresh makes everything anew, and --only-if-cached makes nothing. Leave one out.')
+  if (values.serve === true && question !== undefined)
+    throw new Problem(
+      'With --serve the question is asked in the browser. Leave it out, or leave --serve out.',
+    )
   if (values.dir === '') throw new Problem('--dir needs a folder.')
   return {
     question,
@@ -71,6 +105,13 @@ export function readArguments(argv: readonly string[]): Arguments {
     redis: values.redis,
     color: values['no-color'] !== true && values.plain !== true,
     plain: values.plain === true,
+    tenant: values.tenant ?? 'local',
+    briefVersion: values['brief-version'],
+    refresh: values.refresh === true,
+    onlyIfCached: values['only-if-cached'] === true,
+    explain: values.explain === true,
+    serve: values.serve === true,
+    port: whole('--port', values.port, 4280, 65_535, 0),
     help: values.help === true,
     version: values.version === true,
   }
@@ -102,9 +143,9 @@ function firstSentence(message: string): string {
   return (message.split(/\n|\. /)[0] ?? message).replace(/\.?$/, '.')
 }
 
-function whole(name: string, text: string | undefined, standard: number, most: number): number {
+function whole(name: string, text: string | undefined, standard: number, most: number, least = 1): number {
   if (text === undefined) return standard
   const number = Number(text)
-  if (/^\d+$/.test(text) && number >= 1 && number <= most) return number
-  throw new Problem(`${name} needs a whole number from 1 to ${most}, got "${text}".`)
+  if (/^\d+$/.test(text) && number >= least && number <= most) return number
+  throw new Problem(`${name} needs a whole number from ${least} to ${most}, got "${text}".`)
 }

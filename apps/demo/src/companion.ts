@@ -1,13 +1,16 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { type Answer, Desk, type DeskOptions } from './desk.js'
+import type { Answer, AskOptions } from './answer.js'
+import { Desk, type DeskOptions } from './desk.js'
 import { openCache } from './open-cache.js'
 import { Problem } from './problem.js'
 
 /** What a companion is asked. */
-export interface Errand extends Omit<DeskOptions, 'cache'> {
+export interface Errand {
   readonly redis: string
   readonly question: string
+  readonly options: Omit<DeskOptions, 'cache'>
+  readonly how: Pick<AskOptions, 'tenant' | 'mode'>
 }
 
 type Reply = { readonly ready: true } | { readonly answer: Answer } | { readonly problem: string }
@@ -40,10 +43,10 @@ export async function startCompanion(): Promise<Companion> {
   }
 }
 
-async function run({ redis, question, ...options }: Errand): Promise<Reply> {
+async function run({ redis, question, options, how }: Errand): Promise<Reply> {
   try {
     await using cache = await openCache(redis)
-    return { answer: await new Desk({ cache, ...options }).ask(question) }
+    return { answer: await new Desk({ cache, ...options }).ask(question, how) }
   } catch (error) {
     return { problem: (error as Error).message }
   }

@@ -1,15 +1,27 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { InMemoryCache } from '@flow-cache/memory'
+import type { Answer, AskOptions } from './answer.js'
 import { type Arguments, help, readArguments } from './arguments.js'
 import { startCompanion } from './companion.js'
-import { type Answer, Desk } from './desk.js'
+import { Desk, type DeskOptions } from './desk.js'
 import { folderOf } from './folder.js'
 import type { Look } from './layout.js'
 import { openCache } from './open-cache.js'
-import { Problem } from './problem.js'
+import { NotCached, Problem } from './problem.js'
 import { progressOn } from './progress.js'
-import { showAgain, showAnswer, showComparison, showCorpus, showSteps, showTogether } from './report.js'
+import {
+  showAgain,
+  showAnswer,
+  showComparison,
+  showCorpus,
+  showExplained,
+  showNodes,
+  showSteps,
+  showTogether,
+} from './report.js'
 import { sampleQuestions } from './sample-questions.js'
+import { serveDesk } from './serve.js'
 
 const interrupt = new AbortController()
 // Once: a second Ctrl-C ends the process the hard way.
@@ -23,7 +35,7 @@ process.exitCode = await run(process.argv.slice(2)).catch((error: unknown) => {
   if (interrupt.signal.aborted) return 130
   if (error instanceof Problem) {
     process.stderr.write(`${error.message}\n`)
-    return 2
+    return error instanceof NotCached ? 3 : 2
   }
   process.stderr.write(
     `docs-desk broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
@@ -35,9 +47,31 @@ async function run(argv: readonly string[]): Promise<number> {
   const args = readArguments(argv)
   if (args.help) say(help.trimEnd())
   else if (args.version) say(version())
+  else if (args.serve) await serve(args)
   else if (args.redis === undefined) await askTwice(args)
   else await askTogether(args, args.redis)
   return 0
+}
+
+/** Answers in a browser until Ctrl-C. */
+async function serve(args: Arguments): Promise<void> {
+  const dir = folderOf(args.dir)
+  await using cache = await openCache(args.redis)
+  await using looks = new InMemoryCache({ maxEntries: 1, ttl: '5s' })
+  const desk = new Desk({ cache, looks, ...deskOptions(args, dir) })
+  const server = await serveDesk({ desk, port: args.port })
+  try {
+    say(`docs-desk answers at ${server.url} about the Markdown in ${dir}.`, 'Ctrl-C ends it.')
+    await aborted(interrupt.signal)
+  } finally {
+    await server.close()
+  }
+}
+
+/** Resolves when the signal aborts. */
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }
 
 /** Asks everything in two processes at the same moment, which share a Redis. */
@@ -45,11 +79,11 @@ async function askTogether(args: Arguments, redis: string): Promise<void> {
   const dir = folderOf(args.dir)
   const look = lookOf(args)
   await using cache = await openCache(redis)
-  const { maxDocuments, top: passages, sentences } = args
-  const options = { dir, maxDocuments, passages, sentences }
+  const options = deskOptions(args, dir)
   const desk = new Desk({ cache, ...options })
   const progress = progressOn(process.stderr, args.plain)
-  const watched = { signal: interrupt.signal, onProgress: progress.at }
+  const how = { tenant: args.tenant, mode: modeOf(args) }
+  const watched = { ...how, signal: interrupt.signal, onProgress: progress.at }
   const questions =
     args.question === undefined
       ? sampleQuestions(await desk.survey(watched).finally(progress.end))
@@ -57,11 +91,12 @@ async function askTogether(args: Arguments, redis: string): Promise<void> {
   const companion = await startCompanion()
   try {
     for (const [i, question] of questions.entries()) {
-      const theirs = companion.ask({ redis, question, ...options })
+      const theirs = companion.ask({ redis, question, how, options })
       theirs.catch(() => {})
       const mine = await desk.ask(question, watched).finally(progress.end)
       if (i === 0) say(showCorpus(mine, dir, look), '')
       say(showAnswer(mine, look), '', showTogether(mine, await theirs, look), '')
+      if (args.explain) say(showExplained(mine, look), '')
     }
   } finally {
     companion.end()
@@ -74,11 +109,11 @@ async function askTwice(args: Arguments): Promise<void> {
   const dir = folderOf(args.dir)
   const look = lookOf(args)
   await using cache = await openCache(undefined)
-  const { maxDocuments, top, sentences } = args
-  const desk = new Desk({ cache, dir, maxDocuments, passages: top, sentences })
+  const desk = new Desk({ cache, ...deskOptions(args, dir) })
   const progress = progressOn(process.stderr, args.plain)
-  const watched = { signal: interrupt.signal, onProgress: progress.at }
-  const ask = (question: string): Promise<Answer> => desk.ask(question, watched).finally(progress.end)
+  const watched = { tenant: args.tenant, signal: interrupt.signal, onProgress: progress.at }
+  const ask = (question: string, mode?: AskOptions['mode']): Promise<Answer> =>
+    desk.ask(question, { ...watched, mode }).finally(progress.end)
   const questions =
     args.question === undefined
       ? sampleQuestions(await desk.survey(watched).finally(progress.end))
@@ -86,9 +121,10 @@ async function askTwice(args: Arguments): Promise<void> {
 
   const cold: Answer[] = []
   for (const [i, question] of questions.entries()) {
-    const answer = await ask(question)
+    const answer = await ask(question, modeOf(args))
     if (i === 0) say(showCorpus(answer, dir, look), '')
     say(showAnswer(answer, look), '', showSteps(answer, look), '')
+    if (args.explain) say(showExplained(answer, look), '')
     cold.push(answer)
   }
   const warm: Answer[] = []
@@ -99,7 +135,17 @@ async function askTwice(args: Arguments): Promise<void> {
     warm.push(answer)
   }
   say('', showComparison(cold, warm, look), '')
+  say(showNodes(desk.reports(), look), '')
   say('The sentences are quoted from the documents (extractive brief, no language model).')
+}
+
+function deskOptions(args: Arguments, dir: string): Omit<DeskOptions, 'cache'> {
+  const { maxDocuments, top: passages, sentences, briefVersion } = args
+  return { dir, maxDocuments, passages, sentences, briefVersion }
+}
+
+function modeOf({ refresh, onlyIfCached }: Arguments): AskOptions['mode'] {
+  return refresh ? 'refresh' : onlyIfCached ? 'only-if-cached' : 'default'
 }
 
 function lookOf({ color, plain }: Arguments): Look {

@@ -3,13 +3,14 @@ import type { StepName } from './steps.js'
 
 /** Shows on standard error how far the work is. */
 export interface Progress {
-  /** A step has come so far. */
-  readonly at: (step: StepName, done: number, total: number) => void
+  /** A step has come so far, from 0 to 1. */
+  readonly at: (step: StepName, share: number) => void
   /** Nothing is under way any more; whatever was shown goes. */
   readonly end: () => void
 }
 
 const doing: Readonly<Record<StepName, string>> = {
+  question: 'reading the question',
   scan: 'reading files',
   chunk: 'splitting documents',
   index: 'indexing',
@@ -42,12 +43,11 @@ function bar(stream: NodeJS.WriteStream): Progress {
   const widest = Math.max(...Object.values(doing).map((text) => text.length))
   let running = false
   return {
-    at(step, done, total) {
+    at(step, share) {
       const payload = { doing: doing[step].padEnd(widest) }
-      if (!running) shown.start(Math.max(1, total), done, payload)
+      if (!running) shown.start(100, share * 100, payload)
       running = true
-      shown.setTotal(Math.max(1, total))
-      shown.update(done, payload)
+      shown.update(share * 100, payload)
     },
     end() {
       if (running) shown.stop()

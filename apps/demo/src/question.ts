@@ -28,6 +28,9 @@ export interface Query {
   readonly coverage: number
 }
 
+/** Changes whenever the same text would be read in another way. */
+export const questionVersion = '1'
+
 const kinds: readonly (readonly [kind: QuestionKind, beginning: RegExp])[] = [
   ['definition', /^what(['’]s| is| are) /i],
   ['instruction', /^(how (do|can|could|should|would|to)|can i|is there a way)\b/i],

@@ -1,4 +1,5 @@
-import type { Answer } from './desk.js'
+import type { Answer } from './answer.js'
+import type { Desk } from './desk.js'
 import { count, duration, type Look, table, tone, wrap } from './layout.js'
 import { type Step, type StepName, stepNames } from './steps.js'
 
@@ -89,10 +90,50 @@ function sharing(mine: Answer, theirs: Answer): string {
   return `${made.join('; ')}.`
 }
 
-const said = { ran: 'ran', cache: 'cache', both: 'ran, cache' } as const
+const said = { ran: 'ran', cache: 'cache', both: 'ran, cache', shared: 'shared' } as const
 
 function savings({ from, savedMs }: Step): string {
   return from === 'ran' ? '' : duration(savedMs)
+}
+
+/** What caching each node has brought so far, net of what it took; also where it takes more than it brings. */
+export function showNodes(reports: ReturnType<Desk['reports']>, look: Look): string {
+  const rows = [
+    ['node', 'hits', 'shared', 'runs', 'saved', 'caching took', 'net', ''],
+    ...reports.map(({ name, hits, stale, shared, misses, bypass, savedMs, overheadMs, netSavedMs }) => [
+      `  ${name}`,
+      ...[hits + stale, shared, misses + bypass].map((number) => number.toLocaleString('en')),
+      ...[savedMs, overheadMs, netSavedMs].map(duration),
+      netSavedMs < 0 ? 'does not pay' : 'pays',
+    ]),
+  ]
+  const align = ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'] as const
+  const [head, ...lines] = table(rows, align)
+  return [tone(look, 'title', head ?? ''), ...lines].join('\n')
+}
+
+/** What the cache knows of each step of one answer. */
+export function showExplained({ steps }: Answer, look: Look): string {
+  const rows = [
+    ['step', 'answer', 'because', 'age', 'fresh for', 'key'],
+    ...steps.map(({ name, cache }) =>
+      cache === undefined
+        ? [name, 'ran', 'not cached', '', '', '']
+        : [
+            name,
+            cache.items === undefined
+              ? cache.status
+              : `${cache.items.hits} hits, ${cache.items.misses} misses`,
+            cache.reason ?? '',
+            cache.ageMs === undefined ? '' : duration(cache.ageMs),
+            cache.ttlMs === undefined || cache.ttlMs === Infinity ? '' : duration(cache.ttlMs),
+            cache.key ?? (cache.items === undefined ? '' : 'one for each file'),
+          ],
+    ),
+  ]
+  const lines = table(rows, ['left', 'left', 'left', 'right', 'right', 'left']).map((line) => `  ${line}`)
+  const [head, ...rest] = lines
+  return [tone(look, 'quiet', head ?? ''), ...rest].join('\n')
 }
 
 /** The same questions without and with what the cache remembers, by step and in total. */

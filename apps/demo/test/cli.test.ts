@@ -58,6 +58,12 @@ describe('two processes at one Redis', { timeout: 60_000 }, () => {
     expect(second.out).toContain(
       'chunk: was in Redis already; index: was in Redis already; brief: was in Redis',
     )
+    const offline = await demo('--dir', '.', '--redis', server.url, '--only-if-cached', question)
+    expect(offline.out).toContain('The pause doubles with every attempt')
+    const tenant = await demo('--dir', '.', '--redis', server.url, '--tenant', 'acme', question)
+    expect(tenant.out).toMatch(/index: was in Redis already; brief: made/)
+    const version = await demo('--dir', '.', '--redis', server.url, '--brief-version', '9', question)
+    expect(version.out).toMatch(/index: was in Redis already; brief: made/)
   })
 
   it.each([
@@ -90,6 +96,18 @@ describe('the command line', { timeout: 30_000 }, () => {
     expect(code).toBe(0)
     expect(out.match(/^ {2}total/gm)).toHaveLength(3)
     expect(out).toContain('the 3 questions, step by step')
+  })
+
+  it('--only-if-cached makes nothing, and ends with code 3 where something is missing', async () => {
+    const { code, out, err } = await demo('--dir', '.', '--only-if-cached', 'retries')
+    expect([code, out]).toEqual([3, ''])
+    expect(err).toContain('Ask once without --only-if-cached')
+  })
+
+  it('--explain says what the cache knows of each step', async () => {
+    const { out } = await demo('--dir', '.', '--explain', 'retries')
+    expect(out).toMatch(/brief +miss +.* brief:\S{43}$/m)
+    expect(out).toMatch(/^ {2}question .*(pays|does not pay)$/m)
   })
 
   it('writes no colour into a pipe, and with --plain nothing but ASCII of its own', async () => {

@@ -2,9 +2,12 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { InMemoryCache } from '@flow-cache/memory'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Answer, Desk, type DeskOptions } from '../src/desk.js'
-import { Problem } from '../src/problem.js'
+import type { Answer } from '../src/answer.js'
+import { Desk, type DeskOptions } from '../src/desk.js'
+import type { BriefPart } from '../src/brief-parts.js'
+import { NotCached, Problem } from '../src/problem.js'
 import type { StepName } from '../src/steps.js'
+import { tagOf } from '../src/desk-nodes.js'
 import { handbook } from './handbook.js'
 import { temporaryTree } from './temporary-tree.js'
 
@@ -23,7 +26,16 @@ function from(answer: Answer): Partial<Record<StepName, string>> {
   return Object.fromEntries(answer.steps.map(({ name, from }) => [name, from]))
 }
 
-const allRan = { scan: 'ran', chunk: 'ran', index: 'ran', retrieve: 'ran', rerank: 'ran', brief: 'ran' }
+const allRan = {
+  question: 'ran',
+  scan: 'ran',
+  chunk: 'ran',
+  index: 'ran',
+  retrieve: 'ran',
+  rerank: 'ran',
+  brief: 'ran',
+}
+const allKept = { question: 'cache', chunk: 'cache', index: 'cache', brief: 'cache' }
 const question = 'How long is the pause between retries?'
 
 describe('Desk', () => {
@@ -41,7 +53,7 @@ describe('Desk', () => {
     const desk = deskIn(handbook)
     const first = await desk.ask(question)
     const again = await desk.ask(question)
-    expect(from(again)).toEqual({ ...allRan, chunk: 'cache', index: 'cache', brief: 'cache' })
+    expect(from(again)).toEqual({ ...allRan, ...allKept })
     expect(again.brief).toEqual(first.brief)
     expect(again.steps.find(({ name }) => name === 'index')?.savedMs).toBeGreaterThan(0)
   })
@@ -76,7 +88,7 @@ describe('Desk', () => {
     await desk.ask('How long does a pear keep?')
     writeFileSync(join(dir, 'b.md'), '# Pears\n\nA pear keeps for a whole year once it is dried.')
     const edited = await desk.ask('How long does a pear keep?')
-    expect(from(edited)).toEqual({ ...allRan, chunk: 'both' })
+    expect(from(edited)).toEqual({ ...allRan, question: 'cache', chunk: 'both' })
     expect(edited.steps.find(({ name }) => name === 'chunk')?.note).toBe('1 file anew, 2 files as before')
     expect(edited.brief.sentences[0]?.text).toBe('A pear keeps for a whole year once it is dried.')
   })
@@ -89,12 +101,7 @@ describe('Desk', () => {
     writeFileSync(join(dir, 'a.md'), `${text} Or in a fridge.`)
     await desk.ask('apples')
     writeFileSync(join(dir, 'a.md'), text)
-    expect(from(await desk.ask('apples'))).toEqual({
-      ...allRan,
-      chunk: 'cache',
-      index: 'cache',
-      brief: 'cache',
-    })
+    expect(from(await desk.ask('apples'))).toEqual({ ...allRan, ...allKept })
   })
 
   it('twenty people with one question at once cost one brief', async () => {
@@ -105,10 +112,74 @@ describe('Desk', () => {
     for (const { brief } of answers) expect(brief).toEqual(answers[0]?.brief)
   })
 
-  it('tells how far it is', async () => {
+  it('a brief streams: its parts come one by one, from a run and from the cache alike', async () => {
+    const desk = deskIn(handbook)
+    const [live, again]: BriefPart[][] = [[], []]
+    const { brief } = await desk.ask(question, { onPart: (part) => live!.push(part) })
+    await desk.ask(question, { onPart: (part) => again!.push(part) })
+    expect(again).toEqual(live)
+    expect(live!.filter(({ type }) => type === 'sentence')).toHaveLength(brief.sentences.length)
+    expect(live!.at(-1)).toMatchObject({ type: 'end', weighed: brief.weighed })
+  })
+
+  it('no tenant gets the brief of another; what is keyed by content is shared', async () => {
+    const desk = deskIn(handbook)
+    await desk.ask(question, { tenant: 'a' })
+    const other = await desk.ask(question, { tenant: 'b' })
+    expect(from(other)).toEqual({ ...allRan, ...allKept, brief: 'ran' })
+    expect(from(await desk.ask(question, { tenant: 'a' }))).toMatchObject({ brief: 'cache' })
+    await expect(desk.ask(question, { tenant: '' })).rejects.toThrow('scope.tenant')
+  })
+
+  it('refreshing runs every step, and keeps what comes', async () => {
+    const desk = deskIn(handbook)
+    await desk.ask(question)
+    expect(from(await desk.ask(question, { mode: 'refresh' }))).toEqual(allRan)
+    expect(from(await desk.ask(question))).toEqual({ ...allRan, ...allKept })
+  })
+
+  it('where nothing may be made, a hit answers and a miss is a problem of its own', async () => {
+    const desk = deskIn(handbook)
+    await expect(desk.ask(question, { mode: 'only-if-cached' })).rejects.toThrow(NotCached)
+    await desk.ask(question)
+    const again = await desk.ask(question, { mode: 'only-if-cached' })
+    expect(from(again)).toEqual({ ...allRan, ...allKept })
+  })
+
+  it('another version of the brief makes briefs anew, and nothing else', async () => {
+    const cache = cacheForTest()
+    await deskIn(handbook, { cache }).ask(question)
+    const answer = await deskIn(handbook, { cache, briefVersion: '2' }).ask(question)
+    expect(from(answer)).toEqual({ ...allRan, ...allKept, brief: 'ran' })
+  })
+
+  it('what a package says ends with its tag: the briefs that quote it are written anew, no other', async () => {
+    const cache = cacheForTest()
+    const desk = deskIn(handbook, { cache })
+    await desk.ask(question)
+    await cache.namespace('brief').invalidateTags([tagOf('another')])
+    expect(from(await desk.ask(question))).toMatchObject({ brief: 'cache' })
+    await cache.namespace('brief').invalidateTags([tagOf('handbook')])
+    expect(from(await desk.ask(question))).toMatchObject({ index: 'cache', brief: 'ran' })
+  })
+
+  it('reports what caching each node brought, runs and hits', async () => {
+    const desk = deskIn(handbook)
+    for (let i = 0; i < 3; i++) await desk.ask(question)
+    const reports = new Map(desk.reports().map((report) => [report.name, report]))
+    expect([...reports.keys()]).toEqual(['question', 'chunk', 'index', 'brief'])
+    expect(reports.get('index')).toMatchObject({ hits: 2, misses: 1 })
+    expect(reports.get('index')!.netSavedMs).toBeGreaterThan(0)
+  })
+
+  it('tells how far it is, and not of what is only replayed', async () => {
     const seen = new Set<StepName>()
-    await deskIn(handbook).ask(question, { onProgress: (step) => seen.add(step) })
+    const desk = deskIn(handbook)
+    await desk.ask(question, { onProgress: (step) => seen.add(step) })
     expect([...seen]).toEqual(expect.arrayContaining(['scan', 'chunk', 'index', 'brief']))
+    seen.clear()
+    await desk.ask(question, { onProgress: (step) => seen.add(step) })
+    expect([...seen]).toEqual(['scan'])
   })
 
   it('a cancelled question ends where it is, and the next one starts over', async () => {

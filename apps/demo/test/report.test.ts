@@ -1,6 +1,7 @@
+import { Savings } from '@flow-cache/node'
 import { describe, expect, it } from 'vitest'
-import type { Answer } from '../src/desk.js'
-import { showAnswer, showComparison, showSteps } from '../src/report.js'
+import type { Answer } from '../src/answer.js'
+import { showAnswer, showComparison, showExplained, showNodes, showSteps } from '../src/report.js'
 import type { Step } from '../src/steps.js'
 
 const look = { color: false, ascii: true, width: 60 }
@@ -36,6 +37,28 @@ describe('the report', () => {
         '  total           10 ms  900 ms',
       ].join('\n'),
     )
+  })
+
+  it('says of each node what caching it brought, also where that is less than it took', () => {
+    const savings = new Savings()
+    savings.answered('index', 'miss', { ms: 900, tokens: 0, usd: 0 })
+    savings.answered('index', 'hit', { ms: 900, tokens: 0, usd: 0 })
+    savings.answered('question', 'hit', { ms: 0.01, tokens: 0, usd: 0 })
+    savings.overhead('question', 5)
+    const reports = (['index', 'question'] as const).map((name) =>
+      Object.assign({ name }, savings.report(name)),
+    )
+    expect(showNodes(reports, look).split('\n').slice(1)).toEqual([
+      '  index        1       0     1   900 ms       0.00 ms   900 ms  pays',
+      '  question     1       0     0  0.01 ms        5.0 ms  -5.0 ms  does not pay',
+    ])
+  })
+
+  it('explains what the cache knows of each step', () => {
+    const cache = { status: 'hit', key: 'brief:x', lookupMs: 1, ageMs: 20, ttlMs: 3000 } as const
+    const text = showExplained(answer([{ ...cold.steps[0]!, cache }, cold.steps[1]!]), look)
+    expect(text).toMatch(/scan +hit +20 ms +3\.00 s +brief:x/)
+    expect(text).toMatch(/index +ran +not cached/)
   })
 
   it('compares the first time with the second by sums of what was measured', () => {

@@ -102,6 +102,9 @@ async function bring(engine: Engine, flight: Flight): Promise<Landed> {
   }
   const { value, keep } = unwrap(result)
   if (flight.settled) return { value }
+  // It is stored now, whoever leaves meanwhile. Store calls have a timeout of their own.
+  flight.kept = true
+  flight.endLimit?.()
   const ms = engine.clock.now() - flight.loadedAt
   engine.failures.delete(storeKey)
   engine.tell('load', flight.request, { ms, background: flight.background })

@@ -5,6 +5,7 @@ import {
   type CacheEvents,
   type CacheOptions,
   createCache,
+  type Entry,
   type LoadContext,
 } from '@flow-cache/core'
 import { type FakeClock, fakeClock, faultyStore, gate, mapStore, settle } from '@flow-cache/core/testing'
@@ -158,6 +159,26 @@ describe('a caller who leaves', () => {
     expect(new Set(await Promise.all(others))).toEqual(new Set(['v']))
     expect(cache.stats().loads).toBe(1)
     await expectClean(cache, clock, 'k')
+  })
+
+  it('once the loader has answered, ends nothing: the value is stored, and counted as one load', async () => {
+    const clock = fakeClock()
+    const store = mapStore(clock)
+    const closed = gate()
+    const slow = {
+      ...store,
+      set: async (key: string, entry: Entry) => (await closed.wait(), store.set(key, entry)),
+    }
+    const cache = createCache({ store: slow, clock })
+    const leaver = new AbortController()
+    const read = cache.getOrSet('k', async () => 'v', { signal: leaver.signal })
+    await closed.arrived
+    leaver.abort(bored)
+    await expect(read).rejects.toBe(bored)
+    closed.open()
+    await cache.drain()
+    expect(await cache.get('k')).toBe('v')
+    expect(cache.stats()).toMatchObject({ loads: 1, loadErrors: 0, fenced: 0 })
   })
 
   it('as the last one ends the load', async () => {

@@ -26,6 +26,8 @@ export interface CacheInfo {
   /** What the cache itself took. */
   readonly lookupMs: number
   readonly savedMs?: number
+  /** Of a `cacheMap`: how many items were there, and how many had to run. */
+  readonly items?: { readonly hits: number; readonly misses: number }
   readonly saved?: { readonly tokens: number; readonly usd: number }
 }
 

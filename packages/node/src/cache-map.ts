@@ -14,7 +14,16 @@ import { checkScope, type ScopeOrGlobal } from './scope.js'
 /** Options of {@link cacheMap}. */
 export interface CacheMapOptions<I, Item, Out, O> extends Pick<
   KeepingOptions,
-  'cache' | 'ttl' | 'codecs' | 'allowToJSON' | 'maxBytes' | 'keySecret' | 'savings' | 'onEvent' | 'clock'
+  | 'cache'
+  | 'ttl'
+  | 'copy'
+  | 'codecs'
+  | 'allowToJSON'
+  | 'maxBytes'
+  | 'keySecret'
+  | 'savings'
+  | 'onEvent'
+  | 'clock'
 > {
   /** Whom an answer belongs to. Required. */
   readonly scope: ScopeOrGlobal | ((asked: Asked<I>) => ScopeOrGlobal)
@@ -71,7 +80,18 @@ export function cacheMap<I, Item, Out, O>(
   checkKeeping(options as unknown as KeepingOptions, own, 'cacheMap')
   checkFunction(options.items, 'items')
   checkFunction(options.assemble, 'assemble')
-  const { cache, scope, items: itemsOf, keyOf: choose, assemble, reads = [], store, tags, ttl } = options
+  const {
+    cache,
+    scope,
+    items: itemsOf,
+    keyOf: choose,
+    assemble,
+    reads = [],
+    store,
+    tags,
+    ttl,
+    copy,
+  } = options
   if (typeof scope !== 'function') checkScope(scope)
   const { clock = systemClock, savings = new Savings() } = options
   const version = versionOf(node, options.version)
@@ -165,7 +185,7 @@ export function cacheMap<I, Item, Out, O>(
           const kept = computed.get(key)!
           if (!isGood(kept, key)) return doNotCache<unknown>(kept)
           try {
-            return cloneOf(kept) as unknown
+            return copy === 'share' ? kept : cloneOf(kept)
           } catch (error) {
             tell('keep', error)
             return doNotCache<unknown>(kept)
@@ -216,17 +236,26 @@ export function cacheMap<I, Item, Out, O>(
           throw error
         }
       }
-      const outputs = keys.map((key) => copyOf((computed.get(key) ?? found.get(key))!.output) as Out)
+      const outputs = keys.map((key) => {
+        const { output } = (computed.get(key) ?? found.get(key))!
+        return (copy === 'share' ? output : copyOf(output)) as Out
+      })
       const overhead = Math.max(0, clock.now() - began - spentMs)
-      for (const [key, { ms }] of found)
-        if (!computed.has(key)) savings.answered(node.id, 'hit', { ms, tokens: 0, usd: 0 })
+      let foundMs = 0
+      for (const [key, { ms }] of found) {
+        if (computed.has(key)) continue
+        savings.answered(node.id, 'hit', { ms, tokens: 0, usd: 0 })
+        foundMs += ms
+      }
       for (const { ms } of computed.values()) savings.answered(node.id, 'miss', { ms, tokens: 0, usd: 0 })
       savings.overhead(node.id, overhead)
       const status: Status = control.mode === 'bypass' ? 'bypass' : computed.size === 0 ? 'hit' : 'miss'
       const result: NodeResult = { success: true, output: assemble(outputs, input) }
+      const counted = { hits: unique.length - computed.size, misses: computed.size }
+      const info = { status, lookupMs: overhead, items: counted }
       return withInfo(
-        { ...result, metadata: { items: { hits: unique.length - computed.size, misses: computed.size } } },
-        { status, lookupMs: overhead },
+        result,
+        foundMs === 0 ? info : { ...info, savedMs: foundMs - overhead },
       ) as NodeResult<O>
     },
   }

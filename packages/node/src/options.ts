@@ -51,6 +51,14 @@ export interface KeepingOptions extends NodeKeyOptions {
   readonly staleIfError?: Duration | undefined
   /** How long a failure is remembered. Default: `0`, not at all. */
   readonly negativeTtl?: ((error: NodeFailure) => Duration) | undefined
+  /**
+   * What of an output callers are given.
+   *
+   * - `'clone'` (default): a copy each; what one does to it, nobody else sees.
+   * - `'share'`: the very object that is kept. For outputs that are large and that nobody changes: copying an index of
+   *   30 MB would take longer than many a step.
+   */
+  readonly copy?: 'clone' | 'share' | undefined
   /** Whether a result is worth keeping. Asked before it is written and again after it was read. */
   readonly store?: ((result: NodeResult) => boolean) | undefined
   /** What a run took, beside time. `chunks` are those of its stream. */
@@ -82,7 +90,7 @@ export const defaults: {
 } = Object.freeze({ pace: 'instant', maxBytes: 4 * 1024 * 1024, version: '0' })
 
 const names =
-  'cache,ttl,stale,staleIfError,negativeTtl,store,cost,pricing,stream,onKeyError,savings,onHit,onMiss,onEvent,clock,codecs,allowToJSON,maxBytes,keySecret'.split(
+  'cache,ttl,stale,staleIfError,negativeTtl,copy,store,cost,pricing,stream,onKeyError,savings,onHit,onMiss,onEvent,clock,codecs,allowToJSON,maxBytes,keySecret'.split(
     ',',
   )
 
@@ -96,6 +104,7 @@ export function checkKeeping(options: KeepingOptions, own: readonly string[], wh
   for (const name of ['ttl', 'stale', 'staleIfError'] as const) checkDuration(options[name], name)
   for (const name of ['negativeTtl', 'store', 'cost', 'onHit', 'onMiss', 'onEvent'] as const)
     if (options[name] !== undefined) checkFunction(options[name], name)
+  checkOneOf(options.copy, ['clone', 'share'], 'copy')
   checkOneOf(options.onKeyError, ['throw', 'bypass'], 'onKeyError')
   if (options.keySecret !== undefined) checkText(options.keySecret, 'keySecret')
   if (options.stream === undefined) return

@@ -23,16 +23,14 @@ export interface RunNodeOptions extends Omit<RunOptions, 'variables'> {
   readonly onChunk?: ((chunk: unknown) => void) | undefined
 }
 
-/** For calls that nobody ends. */
-const never = new AbortController().signal
-
 /** Runs one node outside of a workflow. What it throws becomes a failed result, with the error as its `cause`. */
 export async function runNode<I, O>(
   node: BaseNode<I, O>,
   input: I,
   options: RunNodeOptions = {},
 ): Promise<NodeResult<O>> {
-  const { variables, scope, signal = never, onChunk } = options
+  // One each: thousands that listen to one signal would be taken for a leak.
+  const { variables, scope, signal = new AbortController().signal, onChunk } = options
   if (scope !== undefined) checkScope(scope)
   const cache = checkControl(options.cache)
   try {

@@ -2,6 +2,7 @@ import { createCache } from '@flow-cache/core'
 import { fakeClock, gate, mapStore } from '@flow-cache/core/testing'
 import { cacheNode, defineNode, runNode } from '@flow-cache/node'
 import { describe, expect, it } from 'vitest'
+import { caches } from './caches.js'
 
 const open = (clock = fakeClock()) => createCache({ store: mapStore(clock), clock })
 
@@ -76,4 +77,24 @@ it('a caller who comes after an invalidation does not read along with what began
   if (!result.success) throw new Error(result.error.message)
   const first = await result.output[Symbol.asyncIterator]().next()
   expect(first.value).toBe('start 2')
+})
+
+describe.each(Object.entries(caches))('a reader who has got the whole stream, on %s', (_, openCache) => {
+  it('may abort its signal at once: the stream is kept', async () => {
+    await using cache = openCache()
+    const stream = defineNode('s', async function* () {
+      yield 'a'
+      yield 'b'
+    } as () => AsyncGenerator<string>)
+    // A tag that the loader adds makes storing take longer.
+    const cached = cacheNode(stream, { cache, scope: 'global', tags: () => ['t'] })
+    const request = new AbortController()
+    const result = await runNode(cached, 1, { signal: request.signal })
+    if (!result.success) throw new Error(result.error.message)
+    for await (const _ of result.output) void 0
+    request.abort()
+    await cache.drain()
+    expect(await runNode(cached, 1)).toMatchObject({ metadata: { cache: { status: 'hit' } } })
+    expect(cache.stats()).toMatchObject({ loads: 1, loadErrors: 0, fenced: 0 })
+  })
 })

@@ -3,6 +3,7 @@ import { fakeClock, mapStore } from '@flow-cache/core/testing'
 import {
   CacheAsideNode,
   cacheFn,
+  cacheMap,
   CacheNode,
   cacheNode,
   CachedWorkflowNode,
@@ -275,4 +276,65 @@ describe('ready-made forms', () => {
     await aside.write('k', 2)
     expect(await runNode(aside, 'k')).toMatchObject({ output: 2 })
   })
+})
+
+describe('copy', () => {
+  const make = defineNode('make', () => ({ list: [1] }))
+
+  it('by default everybody gets an object of their own', async () => {
+    const cached = cacheNode(make, { cache: open(), scope: 'global' })
+    const first = await runNode(cached, undefined)
+    if (first.success) first.output.list.push(2)
+    expect(await runNode(cached, undefined)).toMatchObject({ output: { list: [1] } })
+  })
+
+  it("'share' gives the very object that is kept", async () => {
+    const cached = cacheNode(make, { cache: open(), scope: 'global', copy: 'share' })
+    const [first, second] = [await runNode(cached, undefined), await runNode(cached, undefined)]
+    expect(first.success && second.success && first.output === second.output).toBe(true)
+    expect(cached.report()).toMatchObject({ hits: 1, misses: 1 })
+  })
+
+  it("'share' of a map gives the items that are kept", async () => {
+    const inner = defineNode('items', (names: readonly string[]) => names.map((name) => ({ name })))
+    const cached = cacheMap(inner, {
+      cache: open(),
+      scope: 'global',
+      copy: 'share',
+      items: (names: readonly string[]) => names,
+      assemble: (outputs) => outputs,
+    })
+    const [first, second] = [await runNode(cached, ['a']), await runNode(cached, ['a', 'b'])]
+    expect(first.success && second.success && first.output[0] === second.output[0]).toBe(true)
+    expect(second.metadata?.['cache']).toMatchObject({ status: 'miss', items: { hits: 1, misses: 1 } })
+  })
+
+  it('anything else is refused by name', () => {
+    expect(() => cacheNode(make, { cache: open(), scope: 'global', copy: 'freeze' as 'share' })).toThrow(
+      /copy/,
+    )
+  })
+})
+
+it('tags of a stream may come from its chunks', async () => {
+  const cache = open()
+  let runs = 0
+  const quote = defineNode('quote', async function* () {
+    runs++
+    yield { source: 'a' }
+    yield { source: 'b' }
+  } as () => AsyncGenerator<{ source: string }>)
+  const cached = cacheNode(quote, {
+    cache,
+    scope: 'global',
+    tags: ({ result }) =>
+      (result.success ? (result.output as unknown as { source: string }[]) : []).map(({ source }) => source),
+  })
+  const flow = workflow({ id: 'w', nodes: [cached] })
+  await flow.run(undefined)
+  await flow.run(undefined)
+  expect(runs).toBe(1)
+  await cache.invalidateTags(['b'])
+  await flow.run(undefined)
+  expect(runs).toBe(2)
 })
