@@ -9,7 +9,7 @@ import type { EventName, Listener } from './events.js'
 import { type EntryView, type Explanation, explain, viewOf } from './explaining.js'
 import { keyOf } from './key-of.js'
 import type { Loader, LoadMany } from './loader.js'
-import { hit, load, missed } from './loading.js'
+import { hit, load, missed, tellHit } from './loading.js'
 import { findMany, loadAll, targets } from './loading-many.js'
 import type { CacheOptions, GetOrSetOptions, LoadingOptions, SetOptions } from './options.js'
 import { build, plan, type Plan } from './plan.js'
@@ -18,6 +18,7 @@ import { find } from './reading.js'
 import { Scope, type Target } from './scope.js'
 import { type CacheStats, statsOf } from './stats.js'
 import { allAlive } from './tag-table.js'
+import type { Watcher } from './watcher.js'
 import type { Wrappable, WrapOptions, Wrapped } from './wrapping.js'
 import { expire, remove, set, setMany } from './writing.js'
 
@@ -59,6 +60,16 @@ export class Cache {
     return this.#scope.namespace
   }
 
+  /** The names of the store's tiers, nearest first. */
+  get tiers(): readonly string[] {
+    return this.#engine.store.tiers ?? ['store']
+  }
+
+  /** How many entries the store, or its first tier, holds at most, if it has said so. */
+  get maxEntries(): number | undefined {
+    return this.#engine.store.maxEntries
+  }
+
   /** Whether the cache was closed. A namespace is with its root. */
   get closed(): boolean {
     return this.#engine.closed
@@ -73,6 +84,7 @@ export class Cache {
    * `timeouts`. Otherwise the loader's own error is thrown, to everyone who waits.
    */
   getOrSet<V>(key: string, loader: Loader<V>, options?: GetOrSetOptions): Promise<V> {
+    const began = this.#engine.began()
     // The hot path. A root key that begins with `@` (64) is escaped in the store.
     if (this.#plain && typeof key === 'string' && (options === undefined || isPlain(options))) {
       const engine = this.#engine
@@ -89,13 +101,14 @@ export class Cache {
           (left > nearEnd || entry.staleAt > engine.clock.now()) &&
           (tags === undefined || allAlive(tags))
         ) {
-          if (engine.tellsHits) hit(engine, { scope: this.#scope, key }, entry)
-          else engine.count.hits++
+          engine.count.hits++
+          if (engine.hitWatcher !== undefined) engine.hitWatcher.hit(key, this.#scope.namespace, entry, began)
+          if (engine.tellsHits) tellHit(engine, { scope: this.#scope, key }, entry)
           return Promise.resolve(entry.value as V)
         }
       }
     }
-    return this.#load(key, loader, options)
+    return this.#load(key, loader, options, began)
   }
 
   /**
@@ -114,14 +127,16 @@ export class Cache {
 
   /** The fresh value, or `undefined`. A cached `undefined` looks the same; `has` and `getEntry` tell them apart. */
   async get<V = unknown>(key: string): Promise<V | undefined> {
+    const began = this.#engine.began()
     const found = await this.#find(key)
-    return this.#isHit(key, found) ? (give(found.value, this.#scope.plan) as V) : undefined
+    return this.#isHit(key, found, began) ? (give(found.value, this.#scope.plan) as V) : undefined
   }
 
   /** The entry, fresh or stale, with what is known of it, or `undefined`. Counted as a read: a hit if it is fresh. */
   async getEntry<V = unknown>(key: string): Promise<EntryView<V> | undefined> {
+    const began = this.#engine.began()
     const found = await this.#find(key)
-    this.#isHit(key, found)
+    this.#isHit(key, found, began)
     return found && (viewOf(this.#engine, this.#scope, found) as EntryView<V>)
   }
 
@@ -138,7 +153,8 @@ export class Cache {
 
   /** Whether there is a fresh value, `undefined` and `null` included. Counted as a read. */
   async has(key: string): Promise<boolean> {
-    return this.#isHit(key, await this.#find(key))
+    const began = this.#engine.began()
+    return this.#isHit(key, await this.#find(key), began)
   }
 
   /**
@@ -257,6 +273,11 @@ export class Cache {
     return this.#engine.listen(event, listener)
   }
 
+  /** Shows the watcher every fresh answer, of this cache and all its namespaces; the answer stops it. */
+  watch(watcher: Watcher): () => void {
+    return this.#engine.watch(watcher)
+  }
+
   /** What was counted so far, all namespaces together. */
   stats(): CacheStats {
     return statsOf(this.#engine.count, this.#engine.loading)
@@ -300,12 +321,12 @@ export class Cache {
     return targets(this.#scope, keys, calls)
   }
 
-  #load<V>(key: string, loader: Loader<V>, options?: GetOrSetOptions): Promise<V> {
+  #load<V>(key: string, loader: Loader<V>, options: GetOrSetOptions | undefined, began: number): Promise<V> {
     return promised(() => {
       checkFunction(loader, 'loader')
       this.#engine.assertOpen()
       const request = this.#scope.target(key, this.#plan(options))
-      return load(this.#engine, Object.assign(request, { loader })) as Promise<V>
+      return load(this.#engine, Object.assign(request, { loader, began })) as Promise<V>
     })
   }
 
@@ -314,9 +335,9 @@ export class Cache {
   }
 
   /** Counts a read without a loader. Only what is fresh is an answer. */
-  #isHit(key: string, found: Found | undefined): found is Found {
+  #isHit(key: string, found: Found | undefined, began = 0): found is Found {
     const fresh = found?.state === 'fresh'
-    const target = { scope: this.#scope, key }
+    const target = { scope: this.#scope, key, began }
     if (fresh) hit(this.#engine, target, found.entry)
     else missed(this.#engine, target)
     return fresh

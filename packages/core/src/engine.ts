@@ -14,6 +14,7 @@ import { type Guard, storeGuard } from './store-guard.js'
 import type { Awaitable, Change, Local, Store } from './store.js'
 import { anyDead, TagTable } from './tag-table.js'
 import { UnderWay } from './under-way.js'
+import { allHits, type HitWatcher, type Watcher } from './watcher.js'
 
 /** How many keys whose removal failed are remembered. Beyond it the oldest is told of and forgotten. */
 const mostOwed = 10_000
@@ -60,6 +61,9 @@ export class Engine {
   closed = false
   /** Somebody listens to hits. A field, for the hot path. */
   tellsHits = false
+  watchers: readonly Watcher[] = []
+  /** Those who watch hits. A field of its own, for the hot path. */
+  hitWatcher: HitWatcher | undefined
   /** The time to a millisecond or so; see `Clock.coarse`. */
   readonly coarse: () => number
 
@@ -117,6 +121,20 @@ export class Engine {
       stop()
       this.tellsHits = this.events.has('hit')
     }
+  }
+
+  watch(watcher: Watcher): () => void {
+    const set = (watchers: readonly Watcher[]): void => {
+      this.watchers = watchers
+      this.hitWatcher = allHits(watchers)
+    }
+    set([...this.watchers, watcher])
+    return () => set(this.watchers.filter((other) => other !== watcher))
+  }
+
+  /** When a call begins: 0, unless somebody wants it timed. */
+  began(): number {
+    return this.hitWatcher !== undefined && this.hitWatcher.due() ? this.clock.now() : 0
   }
 
   assertOpen(): void {

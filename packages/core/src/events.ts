@@ -4,14 +4,23 @@ import { anyOf, wrong } from './checks.js'
 export interface CacheEvents {
   /** A fresh answer from the store. `tier` names the tier that had it. */
   hit: KeyEvent & { readonly tier: string }
-  /** A stale answer, because the load failed (`'error'`), is slow (`'timeout'`) or is not tried (`'held-off'`). */
-  staleHit: KeyEvent & { readonly reason: 'error' | 'timeout' | 'held-off'; readonly error?: unknown }
+  /**
+   * A stale answer, because the load failed (`'error'`), is slow (`'timeout'`) or is not tried (`'held-off'`).
+   * `joined`: another caller was loading it already.
+   */
+  staleHit: KeyEvent & {
+    readonly reason: 'error' | 'timeout' | 'held-off'
+    readonly error?: unknown
+    readonly joined: boolean
+  }
   /** No answer from the store. `joined`: another caller was loading it already. */
   miss: KeyEvent & { readonly joined: boolean }
   /** A loader answered. `background`: nobody was waiting for it when it began. */
   load: KeyEvent & { readonly ms: number; readonly background: boolean }
   /** A loader failed, was aborted, or took longer than `timeouts.load`. */
   loadError: KeyEvent & { readonly ms: number; readonly background: boolean; readonly error: unknown }
+  /** `loadMany` has answered without the key: the origin does not have it. */
+  absent: KeyEvent & { readonly ms: number; readonly background: boolean }
   /** A loaded value was not kept, because its key or a tag changed while it was loading. */
   fenced: KeyEvent
   /** Somebody set a value. */
@@ -48,6 +57,7 @@ const names = [
   'miss',
   'load',
   'loadError',
+  'absent',
   'fenced',
   'set',
   'delete',

@@ -13,6 +13,7 @@ import { unreadable, usable } from './reading.js'
 import type { TagVersion } from './entry.js'
 import type { Awaitable } from './store.js'
 import type { TagPosition } from './tag-table.js'
+import { runIn } from './watcher.js'
 import { commit, makeEntry, ttlOfValue } from './writing.js'
 
 /** Starts a load. It is in the table before anything is waited for, so that nobody starts another. */
@@ -65,7 +66,7 @@ export function giveUp(engine: Engine, flight: Flight, reason: unknown): void {
 
 /** The whole way of a load: tags, store, hold-off, loader, store. */
 async function bring(engine: Engine, flight: Flight): Promise<Landed> {
-  const { plan, loader, storeKey, key, found: known } = flight.request
+  const { plan, loader, scope, storeKey, key, found: known, among } = flight.request
   const { skip } = plan
   let position: TagPosition
   if (skip !== 'both') {
@@ -92,10 +93,17 @@ async function bring(engine: Engine, flight: Flight): Promise<Landed> {
   const context = new Context(flight, engine.clock.now())
   let result: unknown
   try {
-    result = call(engine, flight, () => loader(context))
+    // Of several keys, `loadMany` is watched, and not each key's part in it.
+    const run = (): unknown => loader(context)
+    result = call(engine, flight, () =>
+      among === undefined ? runIn(engine.watchers, [key], scope.namespace, run) : run(),
+    )
     if (isPromise(result)) result = await result
   } catch (error) {
-    if (!flight.settled && error !== startOver) failed(engine, flight, error, true)
+    if (!flight.settled) {
+      if (error === startOver) engine.tell('absent', flight.request, timesOf(engine, flight))
+      else failed(engine, flight, error, true)
+    }
     throw error
   } finally {
     engine.loaderEnded(flight)
@@ -105,11 +113,11 @@ async function bring(engine: Engine, flight: Flight): Promise<Landed> {
   // It is stored now, whoever leaves meanwhile. Store calls have a timeout of their own.
   flight.kept = true
   flight.endLimit?.()
-  const ms = engine.clock.now() - flight.loadedAt
+  const times = timesOf(engine, flight)
   engine.failures.delete(storeKey)
-  engine.tell('load', flight.request, { ms, background: flight.background })
+  engine.tell('load', flight.request, times)
   if (!keep || skip === 'write' || skip === 'both') return { value }
-  const kept = keepLoaded(engine, flight, value, context.plan(result), position, ms)
+  const kept = keepLoaded(engine, flight, value, context.plan(result), position, times.ms)
   return { value, outdated: !(isPromise(kept) ? await kept : kept) }
 }
 
@@ -209,11 +217,12 @@ function failed(engine: Engine, flight: Flight, error: unknown, holdOff: boolean
   const now = engine.clock.now()
   if (holdOff && errorTtl > 0 && !flight.fenced) engine.failures.add(storeKey, error, now + errorTtl)
   engine.count.loadErrors++
-  engine.tell('loadError', flight.request, {
-    ms: now - flight.loadedAt,
-    background: flight.background,
-    error,
-  })
+  engine.tell('loadError', flight.request, { ...timesOf(engine, flight), error })
+}
+
+/** What is told of a load that has ended. */
+function timesOf(engine: Engine, { loadedAt, background }: Flight): { ms: number; background: boolean } {
+  return { ms: engine.clock.now() - loadedAt, background }
 }
 
 /** Keeps what was loaded, unless its key or a tag changed meanwhile. `false`: a tag the loader added did. */

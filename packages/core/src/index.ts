@@ -75,6 +75,7 @@ export { UnderWay } from './under-way.js'
 // Observe
 export type { CacheEvents, EventName, KeyEvent, Listener } from './events.js'
 export type { CacheStats } from './stats.js'
+export type { HitWatcher, Watcher } from './watcher.js'
 
 // Errors
 export { CacheError, type CacheErrorCode, CacheKeyError } from './errors.js'

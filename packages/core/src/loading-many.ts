@@ -15,6 +15,7 @@ import type { Plan } from './plan.js'
 import { find, usable } from './reading.js'
 import type { Scope, Target } from './scope.js'
 import type { Awaitable } from './store.js'
+import { runIn } from './watcher.js'
 
 /** The keys as they are asked for, each once. */
 export function targets(scope: Scope, keys: Iterable<string>, plan: Plan): readonly Target[] {
@@ -131,7 +132,8 @@ function gathering<V>(
       const flights = targets.flatMap(({ storeKey }) => engine.flights.get(storeKey) ?? [])
       // A copy: whoever takes keys off the list does no harm.
       const run = (): unknown => loadMany([...keys], { signal: controller.signal, options })
-      const loaded = inOrder(keys, await calling(engine, flights, run))
+      const watched = (): unknown => runIn(engine.watchers, keys, targets[0]!.scope.namespace, run)
+      const loaded = inOrder(keys, await calling(engine, flights, watched))
       changed ||= isChanged(options, before)
       return loaded
     }

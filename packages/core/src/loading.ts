@@ -65,7 +65,7 @@ async function joinOrBegin(engine: Engine, request: Request): Promise<unknown> {
       const { stale, reason, error } = waited
       if (joined !== undefined) engine.count.coalesced++
       engine.count.staleHits++
-      engine.tell('staleHit', request, { reason, error })
+      engine.tell('staleHit', request, { reason, error, joined: joined !== undefined })
       return give(stale.value, plan)
     }
     // A tag changed while it was loading, and this caller came after that.
@@ -130,9 +130,14 @@ function isDue(engine: Engine, { refreshAhead, beta }: Plan, { createdAt, staleA
 }
 
 /** Counts and tells a fresh answer. */
-export function hit(engine: Engine, target: Pick<Target, 'scope' | 'key'>, entry: Entry): void {
+export function hit(engine: Engine, target: Pick<Target, 'scope' | 'key' | 'began'>, entry: Entry): void {
   engine.count.hits++
-  if (engine.tellsHits) engine.tell('hit', target, { tier: engine.tierName(entry.tier) })
+  engine.hitWatcher?.hit(target.key, target.scope.namespace, entry, target.began ?? 0)
+  if (engine.tellsHits) tellHit(engine, target, entry)
+}
+
+export function tellHit(engine: Engine, target: Pick<Target, 'scope' | 'key'>, entry: Entry): void {
+  engine.tell('hit', target, { tier: engine.tierName(entry.tier) })
 }
 
 /** Counts and tells that the store had no answer. */

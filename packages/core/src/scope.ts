@@ -10,6 +10,8 @@ export interface Target {
   /** As the store knows it. */
   readonly storeKey: string
   readonly plan: Plan
+  /** When the call began, where somebody wants it timed. */
+  readonly began?: number
 }
 
 /**

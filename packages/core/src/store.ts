@@ -43,6 +43,8 @@ export interface Store {
 
   /** What its tiers are called, the nearest first. Shown to people. Default: one tier, `'store'`. */
   readonly tiers?: readonly string[]
+  /** How many entries it, or its first tier, holds at most, where it counts them. */
+  readonly maxEntries?: number
   /** Present only if the store, or its first tier, lives in this process. */
   readonly local?: Local
   /** Present only if many keys cost less together. */

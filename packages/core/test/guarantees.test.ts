@@ -613,7 +613,7 @@ describe('G5: a sick origin never hurts twice', () => {
     expect(await cache.getOrSet('k', fails)).toBe('old')
     expect(told).toEqual([
       { key: 'k', namespace: '', ms: 0, background: false, error: down },
-      { key: 'k', namespace: '', reason: 'error', error: down },
+      { key: 'k', namespace: '', reason: 'error', error: down, joined: false },
     ])
     expect(cache.stats()).toMatchObject({ staleHits: 1, misses: 0, loads: 1, loadErrors: 1 })
   })

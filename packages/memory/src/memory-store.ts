@@ -139,6 +139,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 
   return {
     tiers: ['memory'],
+    ...(maxEntries !== Infinity && { maxEntries }),
     get,
     set,
     delete: removeLive,

@@ -33,6 +33,7 @@ export function tieredStore(options: TieredStoreOptions): Store {
 class TieredStore implements Store {
   readonly tiers: readonly string[]
   readonly batch: NonNullable<Store['batch']>
+  declare readonly maxEntries?: number
   declare readonly local?: NonNullable<Store['local']>
   declare readonly keys?: NonNullable<Store['keys']>
   declare readonly tags?: NonNullable<Store['tags']>
@@ -65,6 +66,7 @@ class TieredStore implements Store {
       deleteMany: (keys) => this.#deleteMany(keys),
     }
     const first = near[0]?.store
+    if (first?.maxEntries !== undefined) this.maxEntries = first.maxEntries
     if (first?.local !== undefined) {
       const { get, peek } = first.local
       this.local = {
