@@ -36,7 +36,7 @@ const nearEnd = 50
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   checkNames(options, storeOptionNames, 'memoryStore')
   const bounds = boundsOf(options)
-  const { maxBytes, sizeOf } = bounds
+  const { maxEntries, maxBytes, sizeOf } = bounds
   const policy = policyOf(options)
   const sweepInterval = intervalOf(options.sweepInterval)
   const clock = checkClock(options.clock ?? systemClock)
