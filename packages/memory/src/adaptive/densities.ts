@@ -17,6 +17,8 @@ export class Densities {
   /** How many of them were used again in a step of their age. */
   readonly #used = new Float64Array(classes * steps)
   readonly #density = new Float64Array(classes * steps)
+  /** Scratch: used again in a step, in any class. */
+  readonly #everywhere = new Float64Array(steps)
   /** Scratch: runs of steps that are best kept through together. */
   readonly #hits = new Float64Array(steps)
   readonly #costs = new Float64Array(steps)
@@ -47,13 +49,13 @@ export class Densities {
     let all = 0
     for (let kind = 0; kind < classes; kind++) all += entered[kind]!
     if (all === 0) return
+    const everywhere = this.#everywhere.fill(0)
+    for (let i = 0; i < classes * steps; i++) everywhere[i % steps]! += used[i]!
     for (let kind = 0; kind < classes; kind++) {
       const first = kind * steps
       let left = entered[kind]! + trusted
       for (let step = 0; step < steps; step++) {
-        let everywhere = 0
-        for (let i = step; i < classes * steps; i += steps) everywhere += used[i]!
-        const hits = used[first + step]! + (trusted / all) * everywhere
+        const hits = used[first + step]! + (trusted / all) * everywhere[step]!
         this.#hits[step] = hits
         this.#costs[step] = Math.max(left - hits / 2, 1e-9) * widths[step]!
         left = Math.max(0, left - hits)

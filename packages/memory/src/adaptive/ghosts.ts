@@ -46,7 +46,11 @@ export class Ghosts {
     const first = this.#first(hash)
     let at = first
     while (table[at] !== 0 && at < first + 2 * (ways - 1)) at += 2
-    table.copyWithin(first + 2, first, at)
+    // So few that `copyWithin` costs more than a loop.
+    for (; at > first; at -= 2) {
+      table[at] = table[at - 2]!
+      table[at + 1] = table[at - 1]!
+    }
     table[first] = (hash << 8) | about
     table[first + 1] = lastUse
   }
