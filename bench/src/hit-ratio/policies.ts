@@ -1,7 +1,8 @@
-import { createEntry, type Random } from '@flow-cache/core'
+import { createEntry } from '@flow-cache/core'
 import { memoryStore, type Policy } from '@flow-cache/memory'
 import { beladyHits } from './belady.js'
 import { s3FifoHits } from './s3-fifo.js'
+import { sameEachTime } from './same-each-time.js'
 import type { Trace } from './trace.js'
 
 /** How many requests of a trace are hits in an empty cache with room for so many entries. */
@@ -35,15 +36,4 @@ function storeHits(policy: Policy, { ids, unique }: Trace, size: number): number
   }
   void store.close()
   return hits
-}
-
-/** The same chance in each run, so that a figure can be had again (Marsaglia's xorshift). */
-function sameEachTime(): Random {
-  let state = 0x9e37_79b9 | 0
-  return () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) / 2 ** 32
-  }
 }

@@ -87,8 +87,8 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     const kind = slots.kind(slot)
     slots.leave(slot)
     renew(slot, kind, slots.uses(slot), slots.lastUse(slot))
-    const id = slots.hash(slot)
-    if (rival.watches(id)) rival.note(id, true, sizes[slot]!, endsAt(values[slot]!))
+    if (rival.watches(slots.sample(slot)))
+      rival.note(slots.hash(slot), true, sizes[slot]!, endsAt(values[slot]!))
   }
 
   /** Puts a slot, in no list, where it belongs after this use. */

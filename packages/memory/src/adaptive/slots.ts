@@ -6,13 +6,14 @@ const next = 1
 const lastUse = 2
 const about = 3
 
-/** The bits of `about`: the class, then how often it was used. */
+/** The bits of `about`: the class, then how often it was used, then 24 of the hash. */
 const kindBits = 4
 const kindMask = 15
+const aboutBits = 0xff
 
 /**
  * Places for entries, in a list for each class, the one used last first. A place is four words side by side: its
- * neighbours, the request of its last use, its class and uses. Places 0 to `classes - 1` are the ends of the lists, so
+ * neighbours, the request of its last use, what is known of it. Places 0 to `classes - 1` are the ends of the lists, so
  * that no list is ever empty-handed. Places are made as they are needed.
  */
 export class Slots {
@@ -33,11 +34,11 @@ export class Slots {
     const slot = this.#free
     if (slot !== 0) {
       this.#free = this.#words[slot * words + next]!
-      this.#hashes[slot] = hash
+      this.#name(slot, hash)
       return slot
     }
     if (this.#made === this.#hashes.length) this.#grow(2 * this.#made)
-    this.#hashes[this.#made] = hash
+    this.#name(this.#made, hash)
     return this.#made++
   }
 
@@ -49,7 +50,7 @@ export class Slots {
     all[at + previous] = kind
     all[at + next] = head
     all[at + lastUse] = now
-    all[at + about] = kind | (uses << kindBits)
+    all[at + about] = (all[at + about]! & ~aboutBits) | kind | (uses << kindBits)
     all[kind * words + next] = slot
     all[head * words + previous] = slot
   }
@@ -90,16 +91,26 @@ export class Slots {
   }
 
   uses(slot: number): number {
-    return this.#words[slot * words + about]! >> kindBits
+    return (this.#words[slot * words + about]! >> kindBits) & kindMask
   }
 
   /** Class and uses in 8 bits, not 0. */
   about(slot: number): number {
-    return this.#words[slot * words + about]!
+    return this.#words[slot * words + about]! & aboutBits
+  }
+
+  /** The low 24 bits of the hash, which lie beside what a use reads anyway. */
+  sample(slot: number): number {
+    return this.#words[slot * words + about]! >>> 8
   }
 
   hash(slot: number): number {
     return this.#hashes[slot]!
+  }
+
+  #name(slot: number, hash: number): void {
+    this.#hashes[slot] = hash
+    this.#words[slot * words + about] = hash << 8
   }
 
   #join(before: number, after: number): void {
