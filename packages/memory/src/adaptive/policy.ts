@@ -8,6 +8,30 @@ import { hashOf } from './hash.js'
 import { Rival } from './rival.js'
 import { Slots } from './slots.js'
 
+/*
+ * Which entry goes? The one that promises the fewest hits for the room and the time it takes: its hit density, after
+ * Beckmann, Chen and Cidon, "LHD: Improving Cache Hit Rate by Maximizing Hit Density", NSDI 2018.
+ *
+ * - Nothing is assumed about the requests, it is learned. Entries of a class, by how often they were used and whether
+ *   the last pause was long (classes.ts), are taken to be alike. For each class it is counted at which age its entries
+ *   were used again (densities.ts), age being requests since the last use. A scan fills a class whose entries
+ *   are never used again; a burst one whose entries are used soon or not at all; a loop one whose entries come back at
+ *   one age. What was learned long ago counts ever less.
+ * - LHD draws a sample and evicts the worst in it. Here each class is a list in order of use (slots.ts), and only its
+ *   oldest entry is a candidate: nine to compare, and none is drawn. The entry that came last is the tenth: if nothing of
+ *   its class is ever used again, it goes at once and a loop keeps what it has.
+ * - What is not held can have no hits, so nothing would be learned of it. Ghosts (ghosts.ts) remember when a key was used
+ *   last and its class: a key that comes back counts as used again at that age, and goes on where it was.
+ * - What is learned may be wrong tomorrow. A small exact LRU over a sample of the keys plays along (rival.ts), as in the
+ *   set duelling of Qureshi et al., "Adaptive Insertion Policies for High Performance Caching", ISCA 2007. While it does
+ *   better, the entry used longest ago goes. This bounds how far it falls behind LRU, whatever is asked for.
+ * - Keys are told apart by a hash that differs from process to process (hash.ts), so nobody outside can choose what is
+ *   sampled, or whose ghosts collide.
+ *
+ * One file, because what follows is one state: every function changes the entries, their lists and the clock together.
+ * What can stand alone does, in the files above. The figures are in docs/decisions/0013-adaptive-eviction.md.
+ */
+
 /** How many keys are remembered after they went, for each entry. */
 const ghostsEach = 4
 
