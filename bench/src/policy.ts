@@ -66,7 +66,7 @@ async function ofCache(name: Policy, entries: number): Promise<Figures> {
       }
     }
   }
-  return time('mixed', 'hit', entries, over)
+  return await time('mixed', 'hit', entries, over)
 }
 
 async function ofStore(name: Policy, entries: number): Promise<Figures> {
