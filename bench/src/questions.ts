@@ -17,6 +17,11 @@ export type QuestionName =
   | 'write-behind'
   | 'node'
   | 'warm'
+  | 'ways'
+  | 'many'
+  | 'start'
+  | 'metrics'
+  | 'curve'
 
 /** Every question, loaded on demand, so that a process that measures holds little else. */
 export const questions: Readonly<Record<QuestionName, () => Promise<Question<never>>>> = {
@@ -31,6 +36,11 @@ export const questions: Readonly<Record<QuestionName, () => Promise<Question<nev
   'redis-fill': async () => (await import('./redis-fill.js')).redisFill,
   'redis-trips': async () => (await import('./redis-trips.js')).redisTrips,
   warm: async () => (await import('./warm.js')).warm,
+  ways: async () => (await import('./ways.js')).hitWays,
+  many: async () => (await import('./many.js')).many,
+  start: async () => (await import('./start.js')).start,
+  metrics: async () => (await import('./metrics.js')).metrics,
+  curve: async () => (await import('./curve.js')).curve,
   node: async () => (await import('./node.js')).node,
   'redis-bytes': async () => (await import('./redis-bytes.js')).redisBytes,
   journal: async () => (await import('./journal.js')).journal,

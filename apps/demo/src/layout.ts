@@ -42,6 +42,8 @@ export function wrap(text: string, width: number, first: string = '', rest: stri
 /** A duration as people say it: `0.03 ms`, `12 ms`, `1.24 s`. */
 export function duration(ms: number): string {
   const size = Math.abs(ms)
+  if (size >= 7_200_000) return `${(ms / 3_600_000).toFixed(0)} h`
+  if (size >= 120_000) return `${(ms / 60_000).toFixed(0)} min`
   if (size >= 1000) return `${(ms / 1000).toFixed(2)} s`
   if (size >= 10) return `${ms.toFixed(0)} ms`
   return size >= 0.1 ? `${ms.toFixed(1)} ms` : `${ms.toFixed(2)} ms`

@@ -7,7 +7,14 @@ describe('layout', () => {
   })
 
   it('says durations in the unit that fits', () => {
-    expect([0.012, 3.21, 12.3, 1240].map(duration)).toEqual(['0.01 ms', '3.2 ms', '12 ms', '1.24 s'])
+    expect([0.012, 3.21, 12.3, 1240, 150_000, 86_400_000].map(duration)).toEqual([
+      '0.01 ms',
+      '3.2 ms',
+      '12 ms',
+      '1.24 s',
+      '3 min',
+      '24 h',
+    ])
   })
 
   it('counts things', () => {

@@ -4,13 +4,13 @@ import { give } from './copy.js'
 import { clear, clearPattern, invalidateTags } from './clearing.js'
 import { type Duration, toMs } from './duration.js'
 import { Engine } from './engine.js'
-import { freshness } from './entry.js'
+import { type Entry, freshness } from './entry.js'
 import type { EventName, Listener } from './events.js'
 import { type EntryView, type Explanation, explain, viewOf } from './explaining.js'
 import { keyOf } from './key-of.js'
 import type { Loader, LoadMany } from './loader.js'
 import { hit, load, missed, tellHit } from './loading.js'
-import { findMany, loadAll, targets } from './loading-many.js'
+import { each, findMany, loadAll } from './loading-many.js'
 import type { CacheOptions, GetOrSetOptions, LoadingOptions, SetOptions } from './options.js'
 import { build, plan, type Plan } from './plan.js'
 import type { Found } from './found.js'
@@ -85,28 +85,9 @@ export class Cache {
    */
   getOrSet<V>(key: string, loader: Loader<V>, options?: GetOrSetOptions): Promise<V> {
     const began = this.#engine.began()
-    // The hot path. A root key that begins with `@` (64) is escaped in the store.
-    if (this.#plain && typeof key === 'string' && (options === undefined || isPlain(options))) {
-      const engine = this.#engine
-      const entry =
-        this.#prefix !== ''
-          ? engine.local.get(this.#prefix + key)
-          : key.charCodeAt(0) === 64
-            ? undefined
-            : engine.local.get(key)
-      if (entry !== undefined) {
-        const left = entry.staleAt - engine.coarse()
-        const { tags } = entry
-        if (
-          (left > nearEnd || entry.staleAt > engine.clock.now()) &&
-          (tags === undefined || allAlive(tags))
-        ) {
-          engine.count.hits++
-          if (engine.hitWatcher !== undefined) engine.hitWatcher.hit(key, this.#scope.namespace, entry, began)
-          if (engine.tellsHits) tellHit(engine, { scope: this.#scope, key }, entry)
-          return Promise.resolve(entry.value as V)
-        }
-      }
+    if (this.#plain && (options === undefined || isPlain(options))) {
+      const entry = this.#near(key)
+      if (entry !== undefined) return Promise.resolve(this.#answer(key, entry, began) as V)
     }
     return this.#load(key, loader, options, began)
   }
@@ -122,14 +103,15 @@ export class Cache {
   ): Promise<Map<string, V>> {
     checkFunction(loadMany, 'loadMany')
     const calls = this.#plan(options)
-    return loadAll(this.#engine, this.#targets(keys, calls), loadMany, calls)
+    const isNear = this.#plain && (options === undefined || isPlain(options))
+    return this.#many(keys, isNear, calls, (wanted) => loadAll(this.#engine, wanted, loadMany, calls))
   }
 
   /** The fresh value, or `undefined`. A cached `undefined` looks the same; `has` and `getEntry` tell them apart. */
-  async get<V = unknown>(key: string): Promise<V | undefined> {
+  get<V = unknown>(key: string): Promise<V | undefined> {
     const began = this.#engine.began()
-    const found = await this.#find(key)
-    return this.#isHit(key, found, began) ? (give(found.value, this.#scope.plan) as V) : undefined
+    const entry = this.#plain ? this.#near(key) : undefined
+    return entry === undefined ? this.#get(key, began) : Promise.resolve(this.#answer(key, entry, began) as V)
   }
 
   /** The entry, fresh or stale, with what is known of it, or `undefined`. Counted as a read: a hit if it is fresh. */
@@ -142,13 +124,14 @@ export class Cache {
 
   /** The fresh values of several keys, in a `Map` in their order that holds only what was there. */
   async getMany<V = unknown>(keys: Iterable<string>): Promise<Map<string, V>> {
-    const wanted = this.#targets(keys)
-    const values = new Map<string, V>()
-    ;(await findMany(this.#engine, wanted)).forEach((found, i) => {
-      const { key, plan: calls } = wanted[i]!
-      if (this.#isHit(key, found)) values.set(key, give(found.value, calls) as V)
+    return this.#many(keys, this.#plain, this.#scope.plan, async (wanted) => {
+      const values = new Map<string, V>()
+      ;(await findMany(this.#engine, wanted)).forEach((found, i) => {
+        const { key, plan: calls } = wanted[i]!
+        if (this.#isHit(key, found)) values.set(key, give(found.value, calls) as V)
+      })
+      return values
     })
-    return values
   }
 
   /** Whether there is a fresh value, `undefined` and `null` included. Counted as a read. */
@@ -318,7 +301,61 @@ export class Cache {
 
   #targets(keys: Iterable<string>, calls = this.#scope.plan): readonly Target[] {
     this.#engine.assertOpen()
-    return targets(this.#scope, keys, calls)
+    return each(keys).map((key) => this.#scope.target(key, calls))
+  }
+
+  /** The hot path: the fresh entry of the nearest tier, for a call that can hand it out as it is. */
+  #near(key: string): Entry | undefined {
+    const { local, coarse, clock } = this.#engine
+    // A root key that begins with `@` (64) is escaped in the store.
+    if (typeof key !== 'string' || (this.#prefix === '' && key.charCodeAt(0) === 64)) return undefined
+    const entry = local.get(this.#prefix === '' ? key : this.#prefix + key)
+    if (entry === undefined) return undefined
+    const { staleAt, tags } = entry
+    const isFresh = staleAt - coarse() > nearEnd || staleAt > clock.now()
+    return isFresh && (tags === undefined || allAlive(tags)) ? entry : undefined
+  }
+
+  /** Counts and tells a hit of the hot path, and answers with its value. */
+  #answer(key: string, entry: Entry, began: number): unknown {
+    const engine = this.#engine
+    engine.count.hits++
+    if (engine.hitWatcher !== undefined) engine.hitWatcher.hit(key, this.#scope.namespace, entry, began)
+    if (engine.tellsHits) tellHit(engine, { scope: this.#scope, key }, entry)
+    return entry.value
+  }
+
+  /** The values of several keys, in their order: those that are near, and what `ask` has of the rest. */
+  async #many<V>(
+    keys: Iterable<string>,
+    isNear: boolean,
+    calls: Plan,
+    ask: (wanted: readonly Target[]) => Promise<Map<string, V>>,
+  ): Promise<Map<string, V>> {
+    const wanted = each(keys)
+    const near = wanted.map((key) => (isNear ? this.#near(key) : undefined))
+    const rest = this.#targets(
+      wanted.filter((_, i) => near[i] === undefined),
+      calls,
+    )
+    if (rest.length === wanted.length) return ask(rest)
+    const values = new Map<string, V>()
+    wanted.forEach((key, i) => {
+      if (near[i] !== undefined) values.set(key, this.#answer(key, near[i], 0) as V)
+    })
+    if (rest.length === 0) return values
+    const asked = await ask(rest)
+    const all = new Map<string, V>()
+    for (const key of wanted) {
+      const from = values.has(key) ? values : asked
+      if (from.has(key)) all.set(key, from.get(key) as V)
+    }
+    return all
+  }
+
+  async #get<V>(key: string, began: number): Promise<V | undefined> {
+    const found = await this.#find(key)
+    return this.#isHit(key, found, began) ? (give(found.value, this.#scope.plan) as V) : undefined
   }
 
   #load<V>(key: string, loader: Loader<V>, options: GetOrSetOptions | undefined, began: number): Promise<V> {

@@ -13,16 +13,16 @@ import type { LoadOptions } from './options.js'
 import { partsOf } from './parts.js'
 import type { Plan } from './plan.js'
 import { find, usable } from './reading.js'
-import type { Scope, Target } from './scope.js'
+import type { Target } from './scope.js'
 import type { Awaitable } from './store.js'
 import { runIn } from './watcher.js'
 
-/** The keys as they are asked for, each once. */
-export function targets(scope: Scope, keys: Iterable<string>, plan: Plan): readonly Target[] {
+/** The keys, each once. */
+export function each(keys: Iterable<string>): readonly string[] {
   if (typeof keys === 'string' || typeof keys?.[Symbol.iterator] !== 'function') {
     wrong('keys', 'an array or another iterable of strings', keys)
   }
-  return [...new Set(keys)].map((key) => scope.target(key, plan))
+  return [...new Set(keys)]
 }
 
 /** What the store has of several keys, in one call where it can. */

@@ -24,6 +24,54 @@ describe('many keys at once', () => {
     expect(await cache.getMany([])).toEqual(new Map())
   })
 
+  it('tells what is near from what is not, whatever the values are', async () => {
+    const { clock, cache } = setUp({ ttl: 1_000, grace: 10_000 })
+    const loaded: string[] = []
+    const load = (keys: readonly string[]): Map<string, unknown> => {
+      loaded.push(...keys)
+      return new Map(keys.map((key) => [key, `new ${key}`]))
+    }
+    await cache.setMany({ stale: 1, tagged: 1 }, { tags: ['t'] })
+    await clock.advance(1_000)
+    await cache.setMany(
+      new Map<string, unknown>([
+        ['none', undefined],
+        ['@', null],
+        ['dead', 1],
+      ]),
+      { ttl: 5_000 },
+    )
+    await cache.set('dead', 1, { ttl: 5_000, tags: ['d'] })
+    await cache.invalidateTags(['d'])
+    const keys = ['stale', 'none', '@', 'new', 'dead']
+    expect([...(await cache.getMany(keys))]).toEqual([
+      ['none', undefined],
+      ['@', null],
+    ])
+    expect([...(await cache.getOrSetMany(keys, load))]).toEqual([
+      ['stale', 'new stale'],
+      ['none', undefined],
+      ['@', null],
+      ['new', 'new new'],
+      ['dead', 'new dead'],
+    ])
+    expect(loaded).toEqual(['stale', 'new', 'dead'])
+    expect([...(await cache.getOrSetMany(keys, load)).keys()]).toEqual(keys)
+    expect(loaded).toHaveLength(3)
+  })
+
+  it('count nothing if the call is refused', async () => {
+    const { cache } = setUp()
+    await cache.set('a', 1)
+    await expect(cache.getMany(['a', ''])).rejects.toThrow(TypeError)
+    await expect(cache.getOrSetMany(['a', 1 as never], () => [1])).rejects.toThrow(TypeError)
+    await expect(cache.getMany('a')).rejects.toThrow(TypeError)
+    expect(cache.stats()).toMatchObject({ hits: 0, misses: 0 })
+    await cache.close()
+    await expect(cache.getMany(['a'])).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+    await expect(cache.get('a')).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+  })
+
   it('setMany takes a Map, pairs and an object, and writes all or nothing', async () => {
     const { cache } = setUp({ copy: 'clone' })
     await cache.setMany(new Map([['a', 1]]))

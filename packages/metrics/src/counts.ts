@@ -57,7 +57,7 @@ export function zero(): Counting {
   }
 }
 
-export const countNames: readonly CountName[] = Object.freeze(Object.keys(zero()) as CountName[])
+const countNames: readonly CountName[] = Object.freeze(Object.keys(zero()) as CountName[])
 
 /** All of them together. */
 export function sum(all: Iterable<Counts>): Counts {

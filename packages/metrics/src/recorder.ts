@@ -8,7 +8,7 @@ import { Sampler } from './sampler.js'
 import { TopKeys } from './top-keys.js'
 
 /** Where namespaces are counted for which there is no room of their own. */
-export const otherNamespaces = '(other)'
+const otherNamespaces = '(other)'
 
 /** A hit or a load that was timed. */
 export interface Timed {
