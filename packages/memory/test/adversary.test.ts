@@ -1,8 +1,7 @@
 import { createEntry } from '@flow-cache/core'
 import { fakeClock, seededRandom } from '@flow-cache/core/testing'
+import { memoryStore, type Policy } from '@flow-cache/memory'
 import { describe, expect, it } from 'vitest'
-import { memoryStore } from '../src/index.js'
-import type { Policy } from '../src/options.js'
 
 const size = 500
 const requests = 60_000

@@ -1,6 +1,6 @@
 import type { Random } from '@flow-cache/core'
 import type { Bounded } from '../bounded.js'
-import type { Bounds } from '../options.js'
+import { type Bounds, mostEntries } from '../options.js'
 import { classes, classOf, mostUses } from './classes.js'
 import { Densities } from './densities.js'
 import { Ghosts } from './ghosts.js'
@@ -49,7 +49,8 @@ export interface Adaptive<V> {
 /** Entries of which, when room is needed, the one goes that promises the fewest hits for the room it takes. */
 export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> {
   const { bounds, onEvict, endsAt } = settings
-  const { maxEntries, maxBytes } = bounds
+  const { maxBytes } = bounds
+  const maxEntries = Math.min(bounds.maxEntries, mostEntries)
   const hash = hashOf(settings.random)
   const slotOf = new Map<string, number>()
   const rival = new Rival(bounds, settings.now)
@@ -134,7 +135,7 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     const id = hash(key)
     const about = ghosts.take(id)
     const lastUse = ghosts.lastUse
-    while (slotOf.size >= maxEntries || bytes + size > maxBytes) evict(0)
+    while (lacksRoom(1, size)) evict(0)
     const slot = slots.take(id)
     if (about === 0) enter(slot, 0, 1)
     else renew(slot, about & 15, about >> 4, lastUse)
@@ -147,12 +148,17 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     if (rival.watches(id)) rival.note(id, false, size, endsAt(value))
   }
 
+  /** Whether something has to go before so many more entries and bytes can come. */
+  function lacksRoom(entries: number, size: number): boolean {
+    return slotOf.size + entries > maxEntries || bytes + size > maxBytes
+  }
+
   function replace(slot: number, value: V, size: number): void {
     bytes += size - sizes[slot]!
     values[slot] = value
     sizes[slot] = size
     use(slot)
-    while (bytes > maxBytes) evict(slot)
+    while (lacksRoom(0, 0)) evict(slot)
   }
 
   /** Drops the least promising entry, but not that in the slot `spared`. */
@@ -199,7 +205,7 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
   /** The slot of a class used longest ago, or 0. */
   function tail(kind: number, spared: number): number {
     const slot = slots.oldest(kind)
-    return slot === spared && slot !== 0 ? slots.newer(slot, kind) : slot
+    return slot === spared && slot !== 0 ? slots.newer(slot) : slot
   }
 
   /** Frees a slot. Its key is remembered. */

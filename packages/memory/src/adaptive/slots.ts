@@ -73,11 +73,11 @@ export class Slots {
 
   /** The place of a class used longest ago, or 0. */
   oldest(kind: number): number {
-    return this.newer(kind, kind)
+    return this.newer(kind)
   }
 
-  /** The place of a class used next after that one, or 0. */
-  newer(slot: number, kind: number): number {
+  /** The place in the same list used next after that one, or 0. */
+  newer(slot: number): number {
     const found = this.#words[slot * words + previous]!
     return found < classes ? 0 : found
   }
