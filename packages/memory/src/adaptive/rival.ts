@@ -6,6 +6,9 @@ const most = 256
 /** How far the policy may fall behind before LRU takes over, as a share of what is held. */
 const tolerance = 1 / 64
 
+/** How long LRU keeps the lead at least, as a multiple of what is held, in requests: what is not asked for at once has to go. */
+const shortest = 4
+
 /** How long LRU keeps the lead at most, as a multiple of what is held, in requests. */
 const longest = 64
 
@@ -30,7 +33,7 @@ export class Rival {
   #mask = 0
   /** Hits the policy has had more than LRU, but no more than the tolerance: a past lead excuses nothing. */
   #lead = 0
-  #term = 1
+  #term = shortest
   /** Watched requests since the lead has changed hands. */
   #requests = 0
   #leads = false
@@ -99,7 +102,7 @@ export class Rival {
 
   #change(term: number): void {
     if (!this.#leads) {
-      this.#term = this.#requests < term ? Math.min(longest, 2 * this.#term) : Math.max(1, this.#term / 2)
+      this.#term = this.#requests < term ? Math.min(longest, 2 * this.#term) : Math.max(shortest, this.#term / 2)
     }
     this.#leads = !this.#leads
     this.#lead = 0
