@@ -39,6 +39,8 @@ const adversaries: Readonly<Record<string, (random: () => number) => (i: number)
   },
   'moves the hot set as soon as it is learned': (random) => (i) =>
     `hot:${Math.floor(i / (2 * size))}:${Math.floor(random() * size)}`,
+  'swaps a hot set that fits for another once it is all held': (random) => (i) =>
+    `hot:${Math.floor(i / (14 * size))}:${Math.floor(random() * size)}`,
   'asks twice for what it never wants again, beside a working set that just fits': (random) => (i) =>
     i % 4 < 2 ? `junk:${i >> 2}` : `work:${Math.floor(random() * size * 0.6)}`,
   'comes back right after it was forgotten': () => (i) =>

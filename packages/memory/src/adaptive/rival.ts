@@ -7,7 +7,7 @@ const most = 256
 const tolerance = 1 / 64
 
 /** How long LRU keeps the lead at least, as a multiple of what is held, in requests: what is not asked for at once has to go. */
-const shortest = 4
+const shortest = 8
 
 /** How long LRU keeps the lead at most, as a multiple of what is held, in requests. */
 const longest = 64
@@ -20,8 +20,8 @@ interface Kept {
 /**
  * A small exact LRU that plays along, with the bounds scaled down, on a sample of the keys that is chosen by their hash
  * (after Waldspurger et al., "Efficient MRC Construction with SHARDS", FAST 2015). It tells when LRU would do better than
- * what is done: then it leads for as many requests as entries are held, and for twice as many each time that the policy
- * fails again right after.
+ * what is done: then it leads for eight times as many requests as entries are held, and for twice as many each time that the
+ * policy fails again right after.
  */
 export class Rival {
   readonly #bounds: Bounds
@@ -102,7 +102,8 @@ export class Rival {
 
   #change(term: number): void {
     if (!this.#leads) {
-      this.#term = this.#requests < term ? Math.min(longest, 2 * this.#term) : Math.max(shortest, this.#term / 2)
+      this.#term =
+        this.#requests < term ? Math.min(longest, 2 * this.#term) : Math.max(shortest, this.#term / 2)
     }
     this.#leads = !this.#leads
     this.#lead = 0
