@@ -3,8 +3,8 @@ import { keyOf } from '@flow-cache/core'
 import { InMemoryCache } from '@flow-cache/memory'
 import { cacheNode, defineNode, runNode } from '@flow-cache/node'
 import type { Question } from './question.js'
-import { nanos, type Section } from './report.js'
-import { summaryOf, type Summary } from './statistics.js'
+import { legend, nanos, type Section, times } from './report.js'
+import { summaryOf } from './statistics.js'
 import { nanoseconds } from './timing.js'
 
 const sizes = { '1 kB': 1_000, '10 kB': 10_000, '100 kB': 100_000, '1 MB': 950_000 } as const
@@ -23,13 +23,13 @@ export const node: Question<never> = {
         title: 'Time of a hit, and of what it is made of',
         head: ['input', 'node over `getOrSet`', 'JSON and SHA-256', 'ratio', '`keyOf` alone', '`getOrSet`'],
         rows,
-        note: `The median of ${rounds} rounds.`,
+        note: legend(rounds),
       },
       {
         title: `A stream of ${chunks.toLocaleString('en')} chunks`,
         head: ['', 'time', 'a chunk'],
         rows: await streams(rounds),
-        note: `The median of ${rounds} rounds.`,
+        note: legend(rounds),
       },
     ]
   },
@@ -44,42 +44,44 @@ async function hit(size: number, rounds: number): Promise<string[]> {
   )
   await runNode(cached, input)
   const { key } = await cached.explain(input)
-  const times: Record<'plain' | 'whole' | 'digest' | 'key', number[]> = {
+  const took: Record<'plain' | 'whole' | 'digest' | 'key', number[]> = {
     plain: [],
     whole: [],
     digest: [],
     key: [],
   }
   for (let round = 0; round < rounds; round++) {
-    times.plain.push(
+    took.plain.push(
       await nanoseconds(async (times) => {
         for (let i = 0; i < times; i++) await cache.getOrSet(key, () => 0)
       }),
     )
-    times.whole.push(
+    took.whole.push(
       await nanoseconds(async (times) => {
         for (let i = 0; i < times; i++) await runNode(cached, input)
       }),
     )
-    times.digest.push(
+    took.digest.push(
       await nanoseconds(async (times) => {
         for (let i = 0; i < times; i++) createHash('sha256').update(JSON.stringify(input)).digest('base64url')
       }),
     )
-    times.key.push(
+    took.key.push(
       await nanoseconds(async (times) => {
         for (let i = 0; i < times; i++) keyOf(input)
       }),
     )
   }
   if (cached.report().misses !== 1) throw new Error('a hit was none')
-  const [plain, whole, digest, alone] = [times.plain, times.whole, times.digest, times.key].map(
-    summaryOf,
-  ) as [Summary, Summary, Summary, Summary]
-  const over = summaryOf(times.whole.map((ns, i) => ns - times.plain[i]!))
-  const ratio = (over.median / digest.median).toFixed(2)
-  void whole
-  return [nanos(over), nanos(digest), `${ratio}×`, nanos(alone), nanos(plain)]
+  const over = took.whole.map((ns, i) => ns - took.plain[i]!)
+  const ratios = over.map((ns, i) => ns / took.digest[i]!)
+  return [
+    nanos(summaryOf(over)),
+    nanos(summaryOf(took.digest)),
+    times(summaryOf(ratios)),
+    nanos(summaryOf(took.key)),
+    nanos(summaryOf(took.plain)),
+  ]
 }
 
 async function streams(rounds: number): Promise<string[][]> {

@@ -168,8 +168,11 @@ describe('Desk', () => {
     for (let i = 0; i < 3; i++) await desk.ask(question)
     const reports = new Map(desk.reports().map((report) => [report.name, report]))
     expect([...reports.keys()]).toEqual(['question', 'chunk', 'index', 'brief'])
-    expect(reports.get('index')).toMatchObject({ hits: 2, misses: 1 })
-    expect(reports.get('index')!.netSavedMs).toBeGreaterThan(0)
+    const { savedMs, overheadMs, netSavedMs, ...counts } = reports.get('index')!
+    expect(counts).toMatchObject({ hits: 2, misses: 1 })
+    // How much it is depends on the machine: on a busy one, finding may take longer than making did.
+    expect(savedMs).toBeGreaterThan(0)
+    expect(netSavedMs).toBeCloseTo(savedMs - overheadMs)
   })
 
   it('tells how far it is, and not of what is only replayed', async () => {

@@ -228,6 +228,32 @@ describe('plain data', () => {
     )
   })
 
+  it('has its escapes wherever they stand in a long text', () => {
+    const odd = [
+      '\u0000',
+      '\u001f',
+      '"',
+      '\\',
+      '\n',
+      ' ',
+      '!',
+      '#',
+      '[',
+      ']',
+      '\u007f',
+      '\u0080',
+      'é',
+      '世',
+      '😀',
+    ]
+    for (const one of odd)
+      for (const other of odd)
+        for (let at = 0; at < 8; at++) {
+          const text = 'a'.repeat(64 + at) + one + other + 'b'.repeat(at)
+          expect(canonical(text)).toBe(JSON.stringify(text))
+        }
+  })
+
   it('sorts integer names as text', () => {
     expect(canonical({ 10: 'b', 9: 'c', '!': 'a' })).toBe('{"!":"a","10":"b","9":"c"}')
   })

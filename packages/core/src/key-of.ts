@@ -99,6 +99,7 @@ function escapesOfJson(): Uint8Array {
 
 /** Text goes through here in pieces, to have its escapes put in. */
 const piece = /* @__PURE__ */ new Uint8Array(2048)
+const pieceInFours = /* @__PURE__ */ new DataView(piece.buffer)
 
 /** How long a byte of text can get: `\u001f`. */
 const longestEscape = 6
@@ -130,6 +131,7 @@ interface Order {
 class Writer {
   /** What is written and has not gone on yet: to `#text` if there is one, else to `#hash`. */
   readonly #page = new Uint8Array(16_384)
+  readonly #pageInFours = new DataView(this.#page.buffer)
   #length = 0
   #text: string | undefined
   #hash: Sha256 | undefined
@@ -358,7 +360,15 @@ class Writer {
     const to = this.#page
     const table = escapes
     let at = this.#length
+    const fours = this.#pageInFours
     for (let i = 0; i < count; i++) {
+      for (; i + 4 <= count; i += 4) {
+        const four = pieceInFours.getInt32(i, true)
+        if (mayNeedEscapes(four)) break
+        fours.setInt32(at, four, true)
+        at += 4
+      }
+      if (i === count) break
       const byte = from[i]!
       const escape = table[byte]!
       if (escape === 0) to[at++] = byte
@@ -460,6 +470,21 @@ class Writer {
     }
     return path
   }
+}
+
+/**
+ * Whether one of four bytes may need a backslash: is less than 0x20, a quote or a backslash. Subtracting sets the
+ * highest bit of a byte that is too small for it; those that had it set already do not count. A byte that borrows can
+ * make the next one look like that too, and never hides one.
+ */
+function mayNeedEscapes(four: number): boolean {
+  const quotes = four ^ 0x22222222
+  const backslashes = four ^ 0x5c5c5c5c
+  const low =
+    ((four - 0x20202020) & ~four) |
+    ((quotes - 0x01010101) & ~quotes) |
+    ((backslashes - 0x01010101) & ~backslashes)
+  return (low & 0x80808080) !== 0
 }
 
 const plainName = /^[A-Za-z_$][\w$]*$/

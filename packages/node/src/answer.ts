@@ -18,7 +18,7 @@ export interface CacheInfo {
   readonly status: Status
   /** Absent where none was made. */
   readonly key?: string
-  /** Why it missed or was bypassed: `cold`, `inputs`, `version`, `scope`, `expired`, `cache-error`, … */
+  /** Why it missed or was bypassed: `cold`, `inputs`, `version`, `scope`, `workflow`, `expired`, `cache-error`, … */
   readonly reason?: string
   readonly ageMs?: number
   /** For how long it stays fresh. */

@@ -3,12 +3,13 @@ import { checkControl, type CacheControl } from './control.js'
 import { NodeCacheError } from './errors.js'
 import type { KeyParts } from './key.js'
 import type { NodeSuccess } from './node.js'
-import { checkKeeping, defaults, type KeepingOptions } from './options.js'
+import { checkKeeping, type KeepingOptions } from './options.js'
 import { Recall } from './recall.js'
 import type { CacheInfo } from './answer.js'
 import type { Savings, SavingsReport } from './savings.js'
 import { checkScope, type ScopeOrGlobal } from './scope.js'
 import type { Cost } from './price.js'
+import { versionFor } from './version.js'
 
 /** Options of {@link cacheFn}. */
 export interface CacheFnOptions<Args extends readonly unknown[], V> extends Omit<
@@ -21,7 +22,7 @@ export interface CacheFnOptions<Args extends readonly unknown[], V> extends Omit
   readonly scope: ScopeOrGlobal | ((...args: Args) => ScopeOrGlobal)
   /** What of the arguments makes the key. Default: all of them. Leave signals and clients out. */
   readonly key?: ((...args: Args) => unknown) | undefined
-  /** Changes when the function's code does. `'source'`: its text. Default: `'0'`. */
+  /** Change it with the function's code. `'source'`: its text. Default: `'0'`. */
   readonly version?: string | undefined
   /** Anything else that answers depend on. */
   readonly config?: unknown
@@ -71,10 +72,11 @@ export function cacheFn<Args extends readonly unknown[], R>(
     store: store && ((result) => store((result as NodeSuccess<V>).output)),
     cost: cost && ((result, chunks) => cost((result as NodeSuccess<V>).output, chunks)),
   })
+  const made = versionFor(fn, version)
   const partsOf = (args: Args): KeyParts => ({
     node: name,
     type: 'function',
-    version: version === 'source' ? Function.prototype.toString.call(fn) : (version ?? defaults.version),
+    version: made,
     config,
     scope: checkScope(typeof scope === 'function' ? scope(...args) : scope),
     input: key === undefined ? args : key(...args),

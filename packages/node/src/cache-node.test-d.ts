@@ -1,5 +1,13 @@
 import type { Cache } from '@flow-cache/core'
-import { cacheFn, cacheMap, cacheNode, CachedWorkflowNode, defineNode } from '@flow-cache/node'
+import {
+  CacheAsideNode,
+  cacheFn,
+  cacheMap,
+  CacheNode,
+  cacheNode,
+  CachedWorkflowNode,
+  defineNode,
+} from '@flow-cache/node'
 import { describe, expectTypeOf, it } from 'vitest'
 
 declare const cache: Cache
@@ -17,6 +25,11 @@ describe('cacheNode', () => {
     void (() => cacheMap(each, map))
     // @ts-expect-error scope is missing
     void (() => new CachedWorkflowNode({ node, cacheConfig: { type: 'memory' } }))
+    // @ts-expect-error scope is missing
+    void (() => new CacheNode({ node }))
+    const origin = { read: (x: number) => x }
+    // @ts-expect-error scope is missing
+    void (() => new CacheAsideNode({ id: 'a', cache, origin }))
     // @ts-expect-error 'everyone' is none
     void (() => cacheNode(node, { cache, scope: 'everyone' }))
   })

@@ -5,11 +5,12 @@ import { checkControl, type CacheControl } from './control.js'
 import { guard, replay } from './guard.js'
 import { digestsOf, type Digests, type KeyParts, select } from './key.js'
 import type { BaseNode, NodeResult, WorkflowContext } from './node.js'
-import { checkKeeping, defaults, type KeepingOptions } from './options.js'
+import { checkKeeping, type KeepingOptions } from './options.js'
 import { Recall } from './recall.js'
 import type { Savings, SavingsReport } from './savings.js'
 import { checkScope, type Scope, type ScopeOrGlobal } from './scope.js'
 import { createVariables } from './variables.js'
+import { sourceOf, versionOf } from './version.js'
 
 /** What functions in the options of a node are given. */
 export interface Asked<I = unknown> {
@@ -63,6 +64,8 @@ export interface NodeExplanation {
 
 /** What stands for a workflow where only some of it matters. */
 export interface CallContext {
+  /** The workflow it runs in. Default: none, as for `runNode`. */
+  readonly workflowId?: string | undefined
   readonly variables?: Readonly<Record<string, unknown>> | undefined
   readonly scope?: Scope | undefined
   readonly cache?: CacheControl | undefined
@@ -89,7 +92,7 @@ const own = ['scope', 'key', 'reads', 'version', 'when', 'effects', 'undeclaredR
  * wrote, what it emitted and its stream included, except by `metadata.cache`.
  *
  * Callers who ask for the same share one run, and its failure. Failures, interrupts and broken streams are not kept.
- * A failing cache never fails the node.
+ * A failing cache never fails the node. An answer belongs to its workflow: one of another id does not get it.
  */
 export function cacheNode<I, O>(node: BaseNode<I, O>, options: CacheNodeOptions<I, O>): CachedNode<I, O> {
   check(node, options as CacheNodeOptions)
@@ -100,6 +103,7 @@ export function cacheNode<I, O>(node: BaseNode<I, O>, options: CacheNodeOptions<
   const scopeOf = (asked: Asked<I>): ScopeOrGlobal =>
     checkScope(typeof scope === 'function' ? scope(asked) : scope)
   const partsOf = (asked: Asked<I>): KeyParts => ({
+    workflow: asked.workflow.workflowId,
     node: node.id,
     type: node.type,
     version,
@@ -116,6 +120,7 @@ export function cacheNode<I, O>(node: BaseNode<I, O>, options: CacheNodeOptions<
     id: node.id,
     type: node.type,
     version,
+    source: sourceOf(node),
     config: node.config,
     inner: node,
     savings: recall.savings,
@@ -158,13 +163,13 @@ export function cacheNode<I, O>(node: BaseNode<I, O>, options: CacheNodeOptions<
       return withInfo(answer.result, answer.info) as NodeResult<O>
     },
     async explain(input, context = {}) {
-      const asked = { input, workflow: workflowOf(context) }
+      const asked = { input, workflow: workflowOf(node.id, context) }
       const parts = partsOf(asked)
       const found = recall.keyFor(parts, checkControl(context.cache))
       return { key: found, parts: digestsOf(parts, options), entry: await options.cache.explain(found) }
     },
     async invalidate(input, context = {}) {
-      const asked = { input, workflow: workflowOf(context) }
+      const asked = { input, workflow: workflowOf(node.id, context) }
       return options.cache.delete(recall.keyFor(partsOf(asked), checkControl(context.cache)))
     },
   }
@@ -175,16 +180,10 @@ export function withInfo(result: NodeResult, info: CacheInfo): NodeResult {
   return { ...result, metadata: { ...result.metadata, cache: info } }
 }
 
-/** The version in the key. */
-export function versionOf(node: BaseNode, version: string | undefined): string {
-  if (version === 'source') return node.source ?? Function.prototype.toString.call(node.execute)
-  return version ?? node.version ?? defaults.version
-}
-
-function workflowOf(context: CallContext): WorkflowContext {
+function workflowOf(nodeId: string, context: CallContext): WorkflowContext {
   return {
     runId: '',
-    workflowId: '',
+    workflowId: context.workflowId ?? nodeId,
     variables: createVariables(context.variables),
     scope: context.scope,
     signal: new AbortController().signal,
@@ -209,7 +208,6 @@ function check(node: BaseNode, options: CacheNodeOptions): void {
   if (tags !== undefined && typeof tags !== 'function' && !Array.isArray(tags))
     wrong('tags', 'an array or a function', tags)
   if (options.when !== undefined) checkFunction(options.when, 'when')
-  if (options.version !== undefined) checkText(options.version, 'version')
   checkOneOf(options.effects, ['record', 'forbid'], 'effects')
   checkOneOf(options.undeclaredReads, ['error', 'warn', 'allow'], 'undeclaredReads')
 }

@@ -3,6 +3,8 @@ import type { ScopeOrGlobal } from './scope.js'
 
 /** Everything a key is made of. */
 export interface KeyParts {
+  /** The workflow's id: two workflows may have a node of one name. Absent for what is of none. */
+  readonly workflow?: string | undefined
   readonly node: string
   readonly type: string | undefined
   readonly version: string
@@ -27,11 +29,14 @@ export function keyFor(parts: KeyParts, options: NodeKeyOptions, namespace?: str
 }
 
 /** A digest for each part, to tell what changed between two keys. */
-export type Digests = Readonly<Record<'version' | 'config' | 'scope' | 'reads' | 'inputs', string>>
+export type Digests = Readonly<
+  Record<'workflow' | 'version' | 'config' | 'scope' | 'reads' | 'inputs', string>
+>
 
 export function digestsOf(parts: KeyParts, { keySecret, ...options }: NodeKeyOptions): Digests {
   const digest = (value: unknown): string => keyOf([keySecret, value], options)
   return {
+    workflow: digest(parts.workflow),
     version: digest([parts.type, parts.version]),
     config: digest(parts.config),
     scope: digest(parts.scope),

@@ -9,7 +9,7 @@ export interface BaseNode<I = unknown, O = unknown> {
   readonly id: string
   /** What kind of node it is. Part of the cache key. */
   readonly type?: string | undefined
-  /** Changes when its code does. Part of the cache key. */
+  /** Change it with the code. Part of the cache key. `'source'`: the text of the code. Default: `'0'`. */
   readonly version?: string | undefined
   /** What it was set up with: a model's name, a prompt. Part of the cache key, so it must have a canonical form. */
   readonly config?: unknown
@@ -34,6 +34,7 @@ export interface NodeContext<I = unknown> {
 /** The run a node is part of. */
 export interface WorkflowContext {
   readonly runId: string
+  /** Names the workflow. Part of the cache key. */
   readonly workflowId: string
   readonly variables: Variables
   /** Whom the run is for. */

@@ -89,15 +89,20 @@ export const defaults: {
   readonly version: string
 } = Object.freeze({ pace: 'instant', maxBytes: 4 * 1024 * 1024, version: '0' })
 
-const names =
+const names: readonly string[] =
   'cache,ttl,stale,staleIfError,negativeTtl,copy,store,cost,pricing,stream,onKeyError,savings,onHit,onMiss,onEvent,clock,codecs,allowToJSON,maxBytes,keySecret'.split(
     ',',
   )
 
-/** Refuses options that are wrong, by name. `own` are those that only this kind of step knows. */
-export function checkKeeping(options: KeepingOptions, own: readonly string[], where: string): void {
+/** Refuses options that are wrong, by name. `own` are those that only this kind of step knows, `taken` what it has of all. */
+export function checkKeeping(
+  options: KeepingOptions,
+  own: readonly string[],
+  where: string,
+  taken: readonly string[] = names,
+): void {
   checkObject(options, `${where}'s options`)
-  checkNames(options, [...names, ...own], where)
+  checkNames(options, [...taken, ...own], where)
   const cache = options.cache as Partial<Cache> | undefined
   if (typeof cache?.getOrSet !== 'function' || typeof cache.getEntry !== 'function')
     wrong('cache', 'a Cache', options.cache)

@@ -19,6 +19,7 @@ import { ask } from './recall/asking.js'
 import type { Answer, Call, Question } from './recall/call.js'
 import { wrongWith } from './recall/checking.js'
 import { type Setup, setupOf } from './recall/setup.js'
+import type { Way } from './recall/ways.js'
 import type { Savings } from './savings.js'
 
 export type { Answer, Call } from './recall/call.js'
@@ -50,7 +51,7 @@ export class Recall {
   async answer(call: Call): Promise<Answer> {
     call.signal?.throwIfAborted()
     const answer = await this.#answer(call)
-    this.#setup.books.announce(answer.info)
+    this.#setup.books.announce(call.nodeId, answer.info)
     return answer
   }
 
@@ -64,18 +65,20 @@ export class Recall {
     if (control.mode === 'only-if-cached') return this.#onlyIfCached(question)
 
     let reason: string | undefined
-    let refresh = control.mode === 'refresh'
+    let way: Way = control.mode === 'refresh' ? 'anew' : 'usual'
     for (let round = 0; round < rounds; round++) {
-      const asked = await ask(setup, question, refresh)
+      const asked = await ask(setup, question, way)
       if ('answer' in asked) return asked.answer
       if ('gone' in asked) break
       const { value, mine, shared } = asked
       if (mine !== undefined) return ranAnswer(setup, question, mine, value, reason)
-      const wrong = shared ? undefined : wrongWith(setup, question.key, value, control)
+      const wrong: ReturnType<typeof wrongWith> = shared
+        ? undefined
+        : wrongWith(setup, question.key, value, { control, way })
       if (wrong === undefined) return foundAnswer(setup, question, value, shared)
       reason = wrong
       if (wrong === 'integrity') await this.#remove(question)
-      else refresh = true
+      else way = wrong === 'expired' ? 'patient' : 'anew'
     }
     return uncached(setup, call, began, reason ?? 'cache-error')
   }
@@ -100,7 +103,8 @@ export class Recall {
     const entry = await cache
       .getEntry<Kept>(key)
       .catch((error: unknown) => books.sick(call.nodeId, 'get', error))
-    if (entry?.state !== 'fresh' || wrongWith(this.#setup, key, entry.value, call.control) !== undefined)
+    const asked = { control: call.control, way: 'usual' } as const
+    if (entry?.state !== 'fresh' || wrongWith(this.#setup, key, entry.value, asked) !== undefined)
       return missAnswer(this.#setup, question)
     return foundAnswer(this.#setup, question, entry.value, false)
   }

@@ -86,6 +86,14 @@ export class Savings {
     }
   }
 
+  /** A run that nobody waited for, behind an old answer, took this. */
+  behind(nodeId: string, cost: Spent): void {
+    const counts = this.#of(nodeId)
+    counts.spentMs += cost.ms
+    counts.spentTokens += cost.tokens
+    counts.spentUsd += cost.usd
+  }
+
   /** Time that caching took. */
   overhead(nodeId: string, ms: number): void {
     this.#of(nodeId).overheadMs += Math.max(0, ms)

@@ -1,32 +1,24 @@
 import { type Cache, createCache } from '@flow-cache/core'
 import { faultyStore, fakeClock, gate, mapStore } from '@flow-cache/core/testing'
 import {
+  type Asked,
+  cacheFn,
   cacheMap,
   cacheNode,
-  type CacheInfo,
   createVariables,
   defineNode,
   interrupt,
   modelRules,
-  type NodeResult,
   route,
   runNode,
   Savings,
+  type Scope,
+  workflow,
 } from '@flow-cache/node'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { caches } from './caches.js'
-
-const info = (result: NodeResult): CacheInfo => result.metadata?.['cache'] as CacheInfo
-const output = <O>(result: NodeResult<O>): O => {
-  if (!result.success) throw new Error(result.error.message)
-  return result.output
-}
-const all = async (stream: AsyncIterable<unknown>): Promise<unknown[]> => {
-  const chunks: unknown[] = []
-  for await (const chunk of stream) chunks.push(chunk)
-  return chunks
-}
+import { all, info, output } from './results.js'
 
 describe.each(Object.entries(caches))('on %s', (_, open) => {
   let cache: Cache
@@ -174,9 +166,71 @@ describe.each(Object.entries(caches))('on %s', (_, open) => {
     })
   })
 
+  it('3. the same question hits whatever the order of its names, the run and its signal; another one misses', async () => {
+    let runs = 0
+    const node = defineNode<object, number>('llm', () => ++runs)
+    const cached = cacheNode(node, { cache, scope: 'global', key: { omit: ['headers', 'trace'] } })
+    const asked = {
+      model: 'm',
+      temperature: 0,
+      tools: [{ name: 'look', inputSchema: { type: 'object', properties: { at: { type: 'number' } } } }],
+      toolChoice: 'auto',
+      responseFormat: { type: 'json', schema: { type: 'object' } },
+    }
+    const { signal } = new AbortController()
+    await runNode(cached, { ...asked, headers: { 'user-agent': 'sdk/1' }, trace: '1' })
+    const swapped = Object.fromEntries(Object.entries(asked).toReversed())
+    const same = { ...swapped, trace: '2', headers: { 'user-agent': 'sdk/2', traceparent: '3' } }
+    expect(info(await runNode(cached, same, { signal })).status).toBe('hit')
+    const others = [
+      { model: 'n' },
+      { temperature: 0.1 },
+      { tools: [{ name: 'look', inputSchema: { type: 'object', properties: { at: { type: 'string' } } } }] },
+      { toolChoice: 'none' },
+      { responseFormat: { type: 'json', schema: { type: 'array' } } },
+      { seed: 1 },
+    ]
+    for (const other of others)
+      expect(info(await runNode(cached, { ...asked, ...other })).status).toBe('miss')
+    expect(runs).toBe(1 + others.length)
+  })
+
+  it('4. a conversation and one message with the same text have different answers', async () => {
+    const cached = cacheNode(
+      defineNode('llm', (messages: readonly { role: string; content: string }[]) => messages.length),
+      { cache, scope: 'global' },
+    )
+    const user = (content: string) => ({ role: 'user', content })
+    const conversation = [user('x'), { role: 'assistant', content: 'ok' }, user('y')]
+    const flat = [user('x\nAI: ok\nHuman: y')]
+    for (let i = 0; i < 2; i++) {
+      expect(output(await runNode(cached, conversation))).toBe(3)
+      expect(output(await runNode(cached, flat))).toBe(1)
+    }
+    expect(cached.report()).toMatchObject({ hits: 2, misses: 2 })
+  })
+
+  it('5. nodes of one name in two workflows do not share answers', async () => {
+    const flows = ['short', 'long'].map((id) => {
+      const node = defineNode('brief', (x: number) => `${id} ${x}`)
+      return workflow({ id, nodes: [cacheNode(node, { cache, scope: 'global' })] })
+    })
+    for (const status of ['miss', 'hit'])
+      for (const flow of flows) {
+        const run = await flow.run(1)
+        expect([run.output, run.nodes['brief']?.cache?.status]).toEqual([`${flow.id} 1`, status])
+      }
+  })
+
   it('5. nodes with other code, config or type, and contents of maps, sets, dates and bytes have other keys', async () => {
     const keys = new Set<string>()
-    const variants = [{}, { version: '2' }, { config: { model: 'x' } }, { type: 'llm' }]
+    const variants = [
+      {},
+      { version: '2' },
+      { version: 'source' },
+      { config: { model: 'x' } },
+      { type: 'llm' },
+    ]
     const inputs = [
       new Map([['a', 1]]),
       new Map([['a', 2]]),
@@ -209,23 +263,51 @@ describe.each(Object.entries(caches))('on %s', (_, open) => {
     expect(output(await runNode(declared, 1, { variables: { user: 'alice' } }))).toBe('alice')
   })
 
-  it('6. no tenant ever gets the answer of another', async () => {
+  it('6. no tenant ever gets the answer of another, whatever it asks and whatever it is called', async () => {
     const node = defineNode('n', (input: unknown, { workflow }) => ({ for: workflow.scope, input }))
-    const cached = cacheNode(node, { cache, scope: ({ workflow }) => workflow.scope! })
+    const each = defineNode('each', (items: readonly unknown[], { workflow }) =>
+      items.map((input) => ({ for: workflow.scope, input })),
+    )
+    const options = { cache, scope: ({ workflow }: Asked) => workflow.scope! }
+    const cached = cacheNode(node, options)
+    const map = cacheMap(each, { ...options, items: (x: unknown) => [x], assemble: ([answer]) => answer! })
+    const fn = cacheFn((scope: Scope, input: unknown) => ({ for: scope, input }), {
+      cache,
+      name: 'n',
+      scope: (scope) => scope,
+      key: (_, input) => input,
+    })
     const part = fc.oneof(
-      fc.constantFrom('a', 'b', 'a:b', '{"a":1}', '1'),
+      fc.constantFrom('a', 'b', 'a:b', '{"a":1}', '1', 'global', '$date'),
+      fc.constantFrom(1, 0, true, false),
       fc.string({ minLength: 1, unit: 'grapheme' }),
     )
+    const scopes = fc.dictionary(fc.constantFrom('tenant', 'user', '$date'), part, {
+      minKeys: 1,
+      noNullPrototype: true,
+    })
+    const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
     await fc.assert(
-      fc.asyncProperty(
-        fc.dictionary(fc.constantFrom('tenant', 'user'), part, { minKeys: 1 }),
-        fc.jsonValue(),
-        async (scope, input) => {
-          const result = await runNode(cached, input, { scope })
-          expect(output(result).for).toEqual(scope)
-        },
-      ),
-      { numRuns: 60 },
+      fc.asyncProperty(scopes, scopes, fc.jsonValue(), fc.jsonValue(), async (one, other, first, second) => {
+        const calls = [one, other, one].flatMap((scope) => [
+          { scope, input: first },
+          { scope, input: second },
+        ])
+        await Promise.all(
+          calls.map(async ({ scope, input }) => {
+            const answers = await Promise.all([
+              runNode(cached, input, { scope }).then(output),
+              runNode(map, input, { scope }).then(output),
+              fn(scope, input),
+            ])
+            for (const answer of answers) {
+              expect(answer.for).toEqual(scope)
+              expect(plain(answer.input)).toEqual(plain(input))
+            }
+          }),
+        )
+      }),
+      { numRuns: 40 },
     )
   })
 

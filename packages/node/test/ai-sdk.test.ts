@@ -1,9 +1,8 @@
 import { readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { createCache, systemClock } from '@flow-cache/core'
+import { type Cache, createCache, systemClock } from '@flow-cache/core'
 import { mapStore } from '@flow-cache/core/testing'
-import { InMemoryCache } from '@flow-cache/memory'
 import { startModelServer } from '@flow-cache/model-server'
 import * as ai5 from 'ai-5'
 import * as ai6 from 'ai-6'
@@ -13,16 +12,10 @@ import { createOpenAICompatible as provider6 } from 'openai-compatible-2'
 import { createOpenAICompatible as provider7 } from 'openai-compatible-3'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { aiSdkCache, cacheEmbeddings, cacheTool, transportFields } from '@flow-cache/node/ai-sdk'
+import { caches } from './caches.js'
 
 const server = await startModelServer()
 afterAll(async () => server.close())
-
-let cache: InMemoryCache
-beforeEach(() => {
-  server.reset()
-  cache = new InMemoryCache()
-})
-afterEach(async () => cache.close())
 
 // The three majors differ in their types and agree in what is used here; ai-7 says that it wants Node 22 and runs on 20.
 type Sdk = typeof ai7
@@ -31,6 +24,10 @@ const majors = [
   { major: 6, ai: ai6 as unknown as Sdk, create: provider6 as unknown as typeof provider7, spec: 'V3' },
   { major: 7, ai: ai7, create: provider7, spec: 'V4' },
 ]
+
+const combinations = majors.flatMap((sdk) =>
+  Object.keys(caches).map((kind) => [sdk.major, kind, sdk] as const),
+)
 
 /** The names of a type's own fields, as its package publishes it. */
 function fieldsOf(major: number, type: string): string[] {
@@ -53,7 +50,14 @@ function fieldsOf(major: number, type: string): string[] {
   return names
 }
 
-describe.each(majors)('AI SDK $major', ({ major, ai, create, spec }) => {
+describe.each(combinations)('AI SDK %i on %s', (major, kind, { ai, create, spec }) => {
+  let cache: Cache
+  beforeEach(() => {
+    server.reset()
+    cache = caches[kind]!()
+  })
+  afterEach(async () => cache.close())
+
   const wrapped = (options: Partial<Parameters<typeof aiSdkCache>[0]> = {}, modelId = 'm') =>
     ai.wrapLanguageModel({
       model: create({ name: 'test', baseURL: server.url, apiKey: 'sk-secret', includeUsage: true })(modelId),
@@ -84,14 +88,14 @@ describe.each(majors)('AI SDK $major', ({ major, ai, create, spec }) => {
     expect(second.response.id).not.toBe(first.response.id)
   })
 
-  it('hits whatever the headers and signals are', async () => {
+  it('3. hits whatever the headers and signals are', async () => {
     const model = wrapped()
     await ask(model, { headers: { traceparent: '1' } })
     await ask(model, { headers: { traceparent: '2' }, abortSignal: new AbortController().signal })
     expect(server.requests).toHaveLength(1)
   })
 
-  it('twenty streams at once cost one request, and a later one none', async () => {
+  it('1. twenty streams at once cost one request, and a later one none', async () => {
     const model = wrapped()
     server.next({ text: 'one two three' })
     const all = await Promise.all(Array.from({ length: 20 }, async () => read(model)))
@@ -115,7 +119,7 @@ describe.each(majors)('AI SDK $major', ({ major, ai, create, spec }) => {
     ['ended without a reason', { finish: null }],
     ['ended for length', { finish: 'length' }],
     ['filtered', { finish: 'content_filter' }],
-  ])('does not keep a stream that was %s', async (_, script) => {
+  ])('2. does not keep a stream that was %s', async (_, script) => {
     const model = wrapped()
     server.next(script)
     await read(model).catch(() => '')
@@ -124,7 +128,7 @@ describe.each(majors)('AI SDK $major', ({ major, ai, create, spec }) => {
     expect(server.requests).toHaveLength(2)
   })
 
-  it('never replays an error', async () => {
+  it('2. never replays an error', async () => {
     const model = wrapped()
     server.next({ error: { status: 500, message: 'down' } }, { cutAfter: 0 })
     await expect(ask(model)).rejects.toThrow(Error)
@@ -133,7 +137,7 @@ describe.each(majors)('AI SDK $major', ({ major, ai, create, spec }) => {
     expect(server.requests).toHaveLength(3)
   })
 
-  it('lets the others finish when the first leaves, and leaves the server when all have', async () => {
+  it('1. lets the others finish when the first leaves, and leaves the server when all have', async () => {
     const model = wrapped()
     let open!: () => void
     const gate = new Promise<void>((resolve) => (open = resolve))
@@ -204,7 +208,7 @@ describe.each(majors)('AI SDK $major', ({ major, ai, create, spec }) => {
       expect(stored).not.toContain(secret)
   })
 
-  describe(`every field of LanguageModel${spec}CallOptions`, () => {
+  describe(`3. every field of LanguageModel${spec}CallOptions`, () => {
     const values: Record<string, unknown> = {
       prompt: [{ role: 'user', content: [{ type: 'text', text: 'else' }] }],
       maxOutputTokens: 7,
@@ -251,7 +255,7 @@ describe.each(majors)('AI SDK $major', ({ major, ai, create, spec }) => {
     )
   })
 
-  it('embeds only what is missing, where there is a middleware for embeddings', async () => {
+  it('12. embeds only what is missing, where there is a middleware for embeddings', async () => {
     expect('wrapEmbeddingModel' in ai).toBe(major > 5)
     if (major === 5) return
     const model = ai.wrapEmbeddingModel({
@@ -262,6 +266,60 @@ describe.each(majors)('AI SDK $major', ({ major, ai, create, spec }) => {
     const mixed = await ai.embedMany({ model, values: ['ccc', 'bb', 'a'] })
     expect(mixed.embeddings.slice(1)).toEqual([embeddings[1], embeddings[0]])
     expect(server.requests.map(({ body }) => body['input'])).toEqual([['a', 'bb'], ['ccc']])
+  })
+
+  describe.runIf(major > 5)(`3. every field of EmbeddingModel${spec}CallOptions`, () => {
+    const values: Record<string, unknown> = {
+      values: ['else'],
+      dimensions: 7,
+      providerOptions: { test: { user: 'u' } },
+      abortSignal: new AbortController().signal,
+      headers: { a: 'b' },
+    }
+    const fields = major > 5 ? fieldsOf(major, `EmbeddingModel${spec}CallOptions`) : []
+    it.each(fields)('%s is of the key, or of the transport', async (field) => {
+      expect(
+        values,
+        `classify ${field}: give it a value here, and name it in transportFields if it is no part of the question`,
+      ).toHaveProperty(field)
+      let asked = 0
+      const model = {
+        provider: 'p',
+        modelId: 'm',
+        doEmbed: async () => {
+          asked++
+          return { embeddings: [[1]] }
+        },
+      }
+      const middleware = cacheEmbeddings({ cache, scope: 'global' })
+      const params = { values: ['hi'] }
+      await middleware.wrapEmbed({ params, model })
+      await middleware.wrapEmbed({ params, model })
+      expect(asked).toBe(1)
+      await middleware.wrapEmbed({ params: { ...params, [field]: values[field] }, model })
+      expect(asked).toBe(transportFields.includes(field) ? 1 : 2)
+    })
+  })
+
+  it.runIf(major > 5)('never gives a tenant or a model the embedding of another', async () => {
+    const embed = async (tenant: string, modelId: string) => {
+      const middleware = cacheEmbeddings({ cache, scope: { tenant } }) as never
+      const model = create({ name: 'test', baseURL: server.url }).embeddingModel(modelId)
+      await ai.embed({ model: ai.wrapEmbeddingModel({ model, middleware }), value: 'a' })
+    }
+    for (const tenant of ['a', 'b', 'a']) await embed(tenant, 'e')
+    expect(server.requests).toHaveLength(2)
+    for (const model of ['f', 'g', 'f']) await embed('a', model)
+    expect(server.requests).toHaveLength(4)
+  })
+
+  it("goes by a tool's code with version: 'source'", async () => {
+    const run = async (execute: () => string) => {
+      const tool = ai.tool({ inputSchema: ai.jsonSchema<object>({ type: 'object' }), execute })
+      const cached = cacheTool(tool, { cache, scope: 'global', name: 'look', version: 'source' })
+      return cached.execute?.({}, { toolCallId: 'a', messages: [] } as never)
+    }
+    expect([await run(() => 'one'), await run(() => 'two')]).toEqual(['one', 'two'])
   })
 
   it('runs a tool once for the same input', async () => {

@@ -162,7 +162,7 @@ const samples: Record<string, readonly [unknown, unknown]> = {
   candidates: [1, 2],
 }
 
-describe('every field of a request', () => {
+describe('3. every field of a request', () => {
   it.each(Object.keys(GenerateRequestSchema.shape))('%s is in the key', async (name) => {
     expect(samples).toHaveProperty(name)
     const use = around()

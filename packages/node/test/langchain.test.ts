@@ -56,7 +56,7 @@ async function streamed(llm: { stream(input: string): Promise<AsyncIterable<AIMe
 }
 
 describe.each(Object.keys(caches))('cachedModel on %s', (kind) => {
-  it('asks the server once for twenty callers, and tells whoever did not pay that usage is 0', async () => {
+  it('1. asks the server once for twenty callers, and tells whoever did not pay that usage is 0', async () => {
     await using cache = caches[kind]!()
     const llm = around({ cache })
     const door = gate()
@@ -78,7 +78,7 @@ describe.each(Object.keys(caches))('cachedModel on %s', (kind) => {
     expect(new Set([...answers, hit].map(({ id }) => id)).size).toBe(21)
   })
 
-  it('streams to twenty callers from one request, and again from the cache', async () => {
+  it('1. streams to twenty callers from one request, and again from the cache', async () => {
     await using cache = caches[kind]!()
     const llm = around({ cache })
     server.always({ text: 'one two three' })
@@ -149,7 +149,7 @@ describe('cachedModel', () => {
     expect(server.requests).toHaveLength(2)
   })
 
-  it('tells a conversation from one message with the same text', async () => {
+  it('4. tells a conversation from one message with the same text', async () => {
     const llm = around()
     await llm.invoke([new HumanMessage('x'), new AIMessage('ok'), new HumanMessage('y')])
     await llm.invoke('x\nAI: ok\nHuman: y')
@@ -282,7 +282,7 @@ const samples: Record<keyof ChatOpenAICallOptions, Sample> = {
   verbosity: key('low', 'high'),
 }
 
-describe('every option of a call', () => {
+describe('3. every option of a call', () => {
   it.each(Object.entries(samples))('%s is in the key, or is not, as the list says', async (name, sample) => {
     const [kind, one, other] = sample
     server.always({ text: '{}' })

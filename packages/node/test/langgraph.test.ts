@@ -233,7 +233,7 @@ describe('flowKey', () => {
     expect(() => flowKey([Number.NaN])).toThrow('NaN')
   })
 
-  it('tells a conversation from one message that looks like it, and a message from data that does', () => {
+  it('4. tells a conversation from one message that looks like it, and a message from data that does', () => {
     const three = [new HumanMessage('x'), new AIMessage('ok'), new HumanMessage('y')]
     expect(flowKey([three])).not.toBe(flowKey([[new HumanMessage('x\nAI: ok\nHuman: y')]]))
     const message = new HumanMessage('x')
@@ -410,6 +410,14 @@ describe('cachedNode', () => {
     door.open()
     const ids = (await both).map((each) => (each as { reason?: GraphInterrupt }).reason?.interrupts[0]?.id)
     expect(new Set(ids)).toEqual(new Set(['1', '2']))
+  })
+
+  it("5. goes by its code with version: 'source'", async () => {
+    const options = { cache: open(), name: 'n', scope: 'global', version: 'source' } as const
+    const short = cachedNode((_state: object) => ({ text: 'short' }), options)
+    const long = cachedNode((_state: object) => ({ text: 'long' }), options)
+    for (let i = 0; i < 2; i++)
+      expect([await short({}, {}), await long({}, {})]).toEqual([{ text: 'short' }, { text: 'long' }])
   })
 
   it('makes its key of what it is told to, and forgets it when asked', async () => {

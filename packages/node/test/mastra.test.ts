@@ -56,6 +56,19 @@ describe.each(Object.keys(caches))('cacheStep on %s', (kind) => {
 })
 
 describe('cacheStep', () => {
+  it("5. goes by its version, and refuses 'source': Mastra's wrapper has the same text for every step", async () => {
+    const cache = open()
+    const [short, long] = [
+      cached(() => ({ answer: 'short' }), { cache, version: '1' }),
+      cached(() => ({ answer: 'long' }), { cache, version: '2' }),
+    ]
+    for (let i = 0; i < 2; i++) {
+      expect(await run(short)).toMatchObject({ result: { answer: 'short' } })
+      expect(await run(long)).toMatchObject({ result: { answer: 'long' } })
+    }
+    expect(() => cached(() => 1, { version: 'source' })).toThrow(/version cannot be 'source'/)
+  })
+
   it('keeps resources apart, and reads of a request what its key knows of', async () => {
     const step = cached(({ runtimeContext }) => ({ answer: runtimeContext.get('locale') }), {
       scope: ({ resourceId }) => ({ resource: resourceId }),

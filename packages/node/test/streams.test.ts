@@ -3,6 +3,7 @@ import { fakeClock, gate, mapStore } from '@flow-cache/core/testing'
 import { cacheNode, defineNode, runNode } from '@flow-cache/node'
 import { describe, expect, it } from 'vitest'
 import { caches } from './caches.js'
+import { all, output } from './results.js'
 
 const open = (clock = fakeClock()) => createCache({ store: mapStore(clock), clock })
 
@@ -27,6 +28,69 @@ describe('a stream whose only reader leaves', () => {
     await cache.drain()
     const hit = await runNode(cached, 1, { cache: { mode: 'only-if-cached' } })
     expect(hit).toMatchObject({ success: true, metadata: { cache: { status: 'hit' } } })
+  })
+})
+
+describe('the pace of a replay', () => {
+  const slow = (clock: ReturnType<typeof fakeClock>) =>
+    defineNode('s', async function () {
+      return (async function* () {
+        yield 'a'
+        await clock.advance(300)
+        yield 'b'
+        await clock.advance(20_000)
+        yield 'c'
+      })()
+    })
+
+  it.each([
+    ['instant', [0, 0, 0]],
+    ['recorded', [0, 300, 5_000]],
+    [{ ms: 50 }, [50, 50, 50]],
+    [{ ms: 0 }, [0, 0, 0]],
+  ] as const)(
+    '%j gives the chunks after %j ms, and no pause longer than five seconds',
+    async (pace, pauses) => {
+      const clock = fakeClock()
+      const cache = open(clock)
+      const cached = cacheNode(slow(clock), {
+        cache,
+        clock,
+        scope: 'global',
+        ttl: Infinity,
+        stream: { pace },
+      })
+      expect(await all(output(await runNode(cached, 1)))).toEqual(['a', 'b', 'c'])
+      await cache.drain()
+      const replay = output(await runNode(cached, 1))[Symbol.asyncIterator]()
+      for (const [i, pause] of pauses.entries()) {
+        const next = replay.next()
+        let given = false
+        void next.then(() => (given = true))
+        if (pause > 0) {
+          await clock.advance(pause - 1)
+          expect(given).toBe(false)
+          await clock.advance(1)
+        }
+        expect((await next).value).toBe('abc'[i])
+      }
+      expect((await replay.next()).done).toBe(true)
+    },
+  )
+
+  it('can be left in the middle, and the next reader gets it whole', async () => {
+    const clock = fakeClock()
+    const cache = open(clock)
+    const cached = cacheNode(slow(clock), { cache, clock, scope: 'global', ttl: Infinity })
+    await all(output(await runNode(cached, 1)))
+    await cache.drain()
+    for await (const chunk of output(await runNode(cached, 1))) if (chunk === 'b') break
+    expect(await all(output(await runNode(cached, 1)))).toEqual(['a', 'b', 'c'])
+  })
+
+  it.each([{ ms: -1 }, { ms: Infinity }, 'slow'])('%j is refused', (pace) => {
+    const options = { cache: open(), scope: 'global', stream: { pace: pace as 'instant' } } as const
+    expect(() => cacheNode(slow(fakeClock()), options)).toThrow(/stream\.pace/)
   })
 })
 

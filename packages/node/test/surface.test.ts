@@ -273,8 +273,11 @@ describe('ready-made forms', () => {
     await runNode(aside, 'k')
     await runNode(aside, 'k')
     expect(reads).toBe(1)
+    const flow = workflow({ id: 'flow', nodes: [aside] })
+    expect([(await flow.run('k')).output, reads]).toEqual([1, 1])
     await aside.write('k', 2)
     expect(await runNode(aside, 'k')).toMatchObject({ output: 2 })
+    expect([(await flow.run('k')).output, reads]).toEqual([2, 2])
   })
 })
 

@@ -4,6 +4,8 @@ import type { LanguageModelMiddleware as Middleware6 } from 'ai-6'
 import type { LanguageModelMiddleware as Middleware7 } from 'ai-7'
 import { expectTypeOf, it } from 'vitest'
 import { aiSdkCache } from './ai-sdk-cache.js'
+import { cacheEmbeddings } from './cache-embeddings.js'
+import { cacheTool } from './cache-tool.js'
 
 declare const cache: InMemoryCache
 
@@ -16,4 +18,8 @@ it('is a middleware of every major', () => {
 it('does not compile without a scope', () => {
   // @ts-expect-error -- scope is required
   expectTypeOf(aiSdkCache).toBeCallableWith({ cache })
+  // @ts-expect-error -- scope is required
+  expectTypeOf(cacheEmbeddings).toBeCallableWith({ cache })
+  // @ts-expect-error -- scope is required
+  void (() => cacheTool({ execute: () => 1 }, { cache, name: 't' }))
 })

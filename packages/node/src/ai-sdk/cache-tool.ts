@@ -1,5 +1,6 @@
 import { checkFunction, checkObject, checkText } from '../checks.js'
 import { cacheFn, type CacheFnOptions } from '../cache-fn.js'
+import { versionFor } from '../version.js'
 
 /** Options of {@link cacheTool}. */
 export interface CacheToolOptions<I, O> extends Omit<
@@ -24,6 +25,7 @@ export function cacheTool<T extends object>(tool: T, options: CacheToolOptions<I
   const { key } = options
   const cached = cacheFn(async (input: InputOf<T>, call: unknown) => execute?.call(tool, input, call), {
     ...options,
+    version: versionFor(execute!, options.version),
     key: (input) => (key === undefined ? input : key(input)),
   })
   return {

@@ -3,12 +3,13 @@ import { checkFunction, checkText } from '../checks.js'
 import { type CacheControl, checkControl } from '../control.js'
 import { NodeCacheError } from '../errors.js'
 import type { KeyParts } from '../key.js'
-import { checkKeeping, defaults, type KeepingOptions } from '../options.js'
+import { checkKeeping, type KeepingOptions } from '../options.js'
 import { fromPlain, toPlain } from '../plain.js'
 import type { Cost } from '../price.js'
 import { Recall } from '../recall.js'
 import type { Savings, SavingsReport } from '../savings.js'
 import { checkScope, type ScopeOrGlobal } from '../scope.js'
+import { versionFor } from '../version.js'
 import { kindOf } from '../stream/streams.js'
 import { guardedConfig, isResumed, readsOf } from './guarded-config.js'
 import { graphShapes } from './shapes.js'
@@ -26,7 +27,7 @@ export interface CachedGraphNodeOptions<State, Update> extends Omit<
   readonly key?: ((state: State) => unknown) | undefined
   /** Names in `config.configurable` and `config.context` that belong to the key. The node can read no others. */
   readonly reads?: readonly string[] | undefined
-  /** Changes when the node's code does. Default: `'0'`. */
+  /** Change it with the node's code. `'source'`: the text of `fn`. Default: `'0'`. */
   readonly version?: string | undefined
   readonly when?: ((state: State, config: LangGraphRunnableConfig) => boolean) | undefined
   /** How one call uses the cache, such as `{ mode: 'refresh' }` for a run whose config says so. */
@@ -69,10 +70,11 @@ export function cachedNode<State, Update>(
     store: store && ((result) => result.success && store(read<Update>(result.output))),
     cost: cost && ((result) => (result.success ? cost(read<Update>(result.output)) : undefined)),
   })
+  const made = versionFor(fn, version)
   const partsOf = (state: State, config: LangGraphRunnableConfig): KeyParts => ({
     node: name,
     type: 'langgraph',
-    version: version ?? defaults.version,
+    version: made,
     config: undefined,
     scope: checkScope(typeof scope === 'function' ? scope(config, state) : scope),
     input: toPlain(key === undefined ? state : key(state), graphShapes),

@@ -2,10 +2,11 @@ import { checkFunction, checkObject, checkText } from '../checks.js'
 import { type CacheControl, checkControl } from '../control.js'
 import { NodeCacheError } from '../errors.js'
 import type { KeyParts } from '../key.js'
-import { checkKeeping, defaults, type KeepingOptions } from '../options.js'
+import { checkKeeping, type KeepingOptions } from '../options.js'
 import type { Cost } from '../price.js'
 import { Recall } from '../recall.js'
 import { checkScope, type ScopeOrGlobal } from '../scope.js'
+import { versionFor } from '../version.js'
 import { guardedParams, readsOf, Stopped } from './guarded-params.js'
 import type { StepParams } from './step-params.js'
 
@@ -28,7 +29,7 @@ export interface CacheStepOptions<P, O> extends Omit<KeepingOptions, 'store' | '
   readonly key?: ((params: P) => unknown) | undefined
   /** Names in the request's context that belong to the key. The step can read no others. */
   readonly reads?: readonly string[] | undefined
-  /** Changes when the step's code does. Default: `'0'`. */
+  /** Change it with the step's code. Not `'source'`: Mastra wraps the function, and its text is not to be had. Default: `'0'`. */
   readonly version?: string | undefined
   readonly when?: ((params: P) => boolean) | undefined
   readonly control?: ((params: P) => CacheControl | undefined) | undefined
@@ -60,10 +61,12 @@ export function cacheStep<S extends StepLike>(
     store: store && ((result) => result.success && store(result.output as O)),
     cost: cost && ((result) => (result.success ? cost(result.output as O) : undefined)),
   })
+  if (version === 'source') throw new TypeError("version cannot be 'source': Mastra hides the text of a step")
+  const made = versionFor(step.execute, version)
   const partsOf = (params: StepParams): KeyParts => ({
     node: step.id,
     type: 'mastra',
-    version: version ?? defaults.version,
+    version: made,
     config: params.workflowId,
     scope: checkScope(typeof scope === 'function' ? scope(params) : scope),
     input: key === undefined ? [params.inputData, params.state] : key(params),

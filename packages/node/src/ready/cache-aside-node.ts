@@ -7,6 +7,7 @@ import {
   type NodeResult,
   type WorkflowContext,
 } from '../node.js'
+import { versionFor } from '../version.js'
 
 /** What {@link CacheAsideNode} takes. */
 export interface CacheAsideNodeOptions<K = unknown, V = unknown> extends CacheNodeOptions<K, V> {
@@ -35,11 +36,15 @@ export class CacheAsideNode<K = unknown, V = unknown> implements BaseNode<K, V> 
     this.#origin = origin
     const read = async (key: K, { signal }: { readonly signal: AbortSignal }): Promise<V> =>
       origin.read(key, { signal })
-    this.#node = cacheNode(defineNode<K, V>(id, read), rest)
+    this.#node = cacheNode(defineNode<K, V>(id, read), {
+      ...rest,
+      version: versionFor(origin.read as () => unknown, rest.version),
+    })
   }
 
   async execute(context: NodeContext<K>, workflow: WorkflowContext): Promise<NodeResult<V>> {
-    return this.#node.execute(context, workflow)
+    // What the origin has is the same in every workflow: a write ends the answer for all of them.
+    return this.#node.execute(context, { ...workflow, workflowId: this.id })
   }
 
   /** Writes to the origin, and removes the answer. If the origin refuses, its error, and nothing is removed. */
@@ -58,6 +63,6 @@ export class CacheAsideNode<K = unknown, V = unknown> implements BaseNode<K, V> 
 
   /** Removes the answer; tells whether there was one. */
   async invalidate(key: K, context?: CallContext): Promise<boolean> {
-    return this.#node.invalidate(key, context)
+    return this.#node.invalidate(key, { ...context, workflowId: this.id })
   }
 }

@@ -40,7 +40,9 @@ export function foundAnswer(
   const now = setup.clock.now()
   const lookupMs = now - began
   const ageMs = Math.max(0, now - kept.at)
-  const status: Status = shared ? 'shared' : ageMs < kept.ttlMs ? 'hit' : 'stale'
+  // What a refresh gives and did not make stands in for a step that failed.
+  const isStale = ageMs >= kept.ttlMs || call.control.mode === 'refresh'
+  const status: Status = shared ? 'shared' : isStale ? 'stale' : 'hit'
   // Who shared the run has heard them live.
   if (!shared) for (const chunk of kept.emitted.chunks) call.emit(copyOf(chunk))
   setup.books.answered(call.nodeId, status, kept.cost, began, shared ? lookupMs : 0)

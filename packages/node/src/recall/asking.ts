@@ -8,6 +8,7 @@ import { type Gone, gone, isGone, keep } from './keeping.js'
 import { Seat } from './seat.js'
 import type { Setup } from './setup.js'
 import { Failed, isOfTheCache } from './step-errors.js'
+import { asksFor, type Way } from './ways.js'
 
 /** What the cache had to say: an answer as it is, or something that is still to be looked at. */
 export type Asked =
@@ -22,26 +23,33 @@ export type Asked =
     }
 
 /** Asks the cache, which runs the step where it must. Waits for a result, or for the beginning of a stream. */
-export async function ask(setup: Setup, question: Question, refresh: boolean): Promise<Asked> {
+export async function ask(setup: Setup, question: Question, way: Way): Promise<Asked> {
   const { cache, runs } = setup
   const { call, key } = question
-  const options = optionsOf(setup, question, refresh)
+  const options = asksFor(setup, call.control, way)
   let mine: Run | undefined
+  /** Whether the caller was given an old answer, and has left its run to go on behind. */
+  let behind = false
   const load: Loader<Kept | Gone> = async (context) => {
-    mine = new Run(setup)
-    runs.begin(key, mine)
-    return keep(setup, question, mine, context)
+    const run = (mine = new Run(setup))
+    runs.begin(key, run)
+    const kept = await keep(setup, question, run, context)
+    if (behind && run.kept !== undefined) setup.books.savings.behind(call.nodeId, run.kept.cost)
+    return kept
   }
   const getOrSet = async (asks: GetOrSetOptions): Promise<Kept | Gone> => cache.getOrSet(key, load, asks)
 
   // What is near needs no seat at a run, and no way to leave it.
-  if (!refresh && isNear(setup, key)) {
+  if (way !== 'anew' && isNear(setup, key)) {
     const value = await getOrSet(options).catch(() => undefined)
-    if (value !== undefined && !isGone(value))
-      return { value, mine: value === mine?.kept ? mine : undefined, shared: false }
+    if (value !== undefined && !isGone(value)) {
+      const ran = value === mine?.kept ? mine : undefined
+      behind = ran === undefined
+      return { value, mine: ran, shared: false }
+    }
   }
 
-  const seat = new Seat(setup, question, !refresh)
+  const seat = new Seat(setup, question, way !== 'anew')
   const whole = Promise.resolve()
     // With 'finish' the run does not hear that its callers have left.
     .then(async () => getOrSet(setup.finishes ? options : { ...options, signal: seat.leaving.signal }))
@@ -66,12 +74,13 @@ export async function ask(setup: Setup, question: Question, refresh: boolean): P
     if (isGone(value)) return value
     // The run's own, or an older one that stands in for it.
     const ran = value === mine?.kept ? mine : undefined
+    behind = ran === undefined
     return { value, mine: ran, shared: ran === undefined && value === seat.run?.kept }
   } catch (error) {
     whole.catch(() => {})
     seat.free()
     call.signal?.throwIfAborted()
-    return { answer: await inPlaceOf(error, setup, question, { mine, run: mine ?? seat.run, refresh }) }
+    return { answer: await inPlaceOf(error, setup, question, { mine, run: mine ?? seat.run }) }
   }
 }
 
@@ -80,28 +89,17 @@ async function inPlaceOf(
   error: unknown,
   setup: Setup,
   question: Question,
-  { mine, run, refresh }: { mine: Run | undefined; run: Run | undefined; refresh: boolean },
+  { mine, run }: { readonly mine: Run | undefined; readonly run: Run | undefined },
 ): Promise<Answer> {
+  const { call, began } = question
+  const status = mine === undefined ? 'shared' : call.control.mode === 'refresh' ? 'refresh' : 'miss'
   if (error instanceof Failed) {
-    const status = mine === undefined ? 'shared' : refresh ? 'refresh' : 'miss'
     return unkeptAnswer(setup, question, error.ran, { run: mine, status, reason: 'failed' })
   }
   if (!isOfTheCache(error)) throw error
-  const { call, began } = question
   setup.books.sick(call.nodeId, 'load', error)
   if (run?.ran === undefined) return uncached(setup, call, began, 'cache-error')
-  const status = mine === undefined ? 'shared' : 'miss'
   return unkeptAnswer(setup, question, run.ran, { run: mine, status, reason: 'cache-error' })
-}
-
-function optionsOf({ keeping }: Setup, { call }: Question, refresh: boolean): GetOrSetOptions {
-  const { ttl, mode } = call.control
-  return {
-    ...keeping,
-    ...(ttl !== undefined && { ttl }),
-    ...(mode === 'no-store' && { skip: 'write' as const }),
-    ...(refresh && { forceRefresh: true }),
-  }
 }
 
 function isNear({ cache }: Setup, key: string): boolean {

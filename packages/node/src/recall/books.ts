@@ -74,13 +74,13 @@ export class Books {
   }
 
   /** Calls the listener that the answer is for. */
-  announce(info: CacheInfo): void {
+  announce(nodeId: string, info: CacheInfo): void {
     const { onHit, onMiss } = this.#options
     try {
       if (info.status === 'hit' || info.status === 'stale' || info.status === 'shared') onHit?.(info)
       else onMiss?.(info)
     } catch (error) {
-      this.tell({ type: 'error', nodeId: '', during: 'listener', error })
+      this.tell({ type: 'error', nodeId, during: 'listener', error })
     }
   }
 }

@@ -1,24 +1,26 @@
-import { toMs } from '@flow-cache/core'
 import { isKept, type Kept } from '../answer.js'
 import type { CacheControl } from '../control.js'
 import type { NodeResult } from '../node.js'
+import type { KeepingOptions } from '../options.js'
+import { tooOld } from './age.js'
 import type { Setup } from './setup.js'
+import type { Way } from './ways.js'
 
 /** What is wrong with what was found, or `undefined`. Anything may be in a shared store. */
 export function wrongWith(
-  setup: Setup,
+  { options, clock }: Setup,
   key: string,
   value: unknown,
-  { maxAge }: CacheControl,
-): 'integrity' | 'max-age' | undefined {
+  asked: { readonly control: CacheControl; readonly way: Way },
+): 'integrity' | 'max-age' | 'expired' | undefined {
   if (!isKept(value, key)) return 'integrity'
-  if (maxAge !== undefined && setup.clock.now() - value.at > toMs(maxAge, 'cache.maxAge')) return 'max-age'
   if (value.result.success && value.result.interrupt !== undefined) return 'integrity'
-  return isWorthKeeping(setup, value) ? undefined : 'integrity'
+  if (!isWorthKeeping(options, value)) return 'integrity'
+  return tooOld(value, clock.now(), { options, ...asked })
 }
 
 /** What the caller's own validator says, on write and on read. One that throws says no. */
-export function isWorthKeeping({ options: { store } }: Setup, kept: Kept): boolean {
+export function isWorthKeeping({ store }: KeepingOptions, kept: Kept): boolean {
   if (store === undefined || !kept.result.success) return true
   try {
     return store(withChunks(kept))

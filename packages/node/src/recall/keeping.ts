@@ -1,5 +1,6 @@
 import { cloneOf, type DoNotCache, doNotCache, type LoadContext, toMs } from '@flow-cache/core'
 import type { Kept } from '../answer.js'
+import type { NodeFailure } from '../node.js'
 import type { Ran, Run, Streaming } from '../run.js'
 import type { Recorded } from '../stream/recording.js'
 import type { Question } from './call.js'
@@ -37,9 +38,12 @@ export async function keep(
     runs.end(key, run)
   }
   const { result, effects } = ran
-  const negative = result.success ? undefined : negativeTtlOf(setup, call.nodeId, result.error)
-  if (!result.success && negative === undefined) throw new Failed(ran)
-  if (negative !== undefined) context.options.ttl = negative
+  if (!result.success) {
+    const ttl = negativeTtlOf(setup, call.nodeId, result.error)
+    if (ttl === undefined || hasStandIn(setup, context)) throw new Failed(ran)
+    // A failure that has ended is not given to anybody while a new answer is made.
+    Object.assign(context.options, { ttl, grace: 0 })
+  }
   const recorded = stream?.recording.whole()
   const { emitted } = run
   const kept: Kept = {
@@ -90,15 +94,17 @@ function refusal(
   if (of.emitted === undefined) return 'what was emitted is no whole answer, or longer than stream.maxBytes'
   if (kept.result.success && kept.result.interrupt !== undefined) return 'the result is an interrupt'
   if (of.aborted) return 'the run was aborted'
-  return isWorthKeeping(setup, kept) ? undefined : 'store said no'
+  return isWorthKeeping(setup.options, kept) ? undefined : 'store said no'
+}
+
+/** Whether there is an old answer to stand in for a failure. */
+function hasStandIn({ options }: Setup, { previous }: LoadContext): boolean {
+  if (options.staleIfError === undefined || previous === undefined) return false
+  return (previous.value as Partial<Kept> | null)?.result?.success === true
 }
 
 /** For how long a failure is to be remembered, or `undefined`: not at all. */
-function negativeTtlOf(
-  { options, books }: Setup,
-  nodeId: string,
-  failure: Parameters<NonNullable<typeof options.negativeTtl>>[0],
-): number | undefined {
+function negativeTtlOf({ options, books }: Setup, nodeId: string, failure: NodeFailure): number | undefined {
   if (options.negativeTtl === undefined) return undefined
   try {
     const ms = toMs(options.negativeTtl(failure), 'negativeTtl')

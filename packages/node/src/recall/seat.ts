@@ -1,5 +1,6 @@
 import type { Run } from '../run.js'
 import type { Question } from './call.js'
+import { onAbort } from './on-abort.js'
 import type { Setup } from './setup.js'
 
 /**
@@ -65,8 +66,5 @@ function abortOf(signal: AbortSignal): Promise<never> {
 
 /** Aborts with the signal, where there is one; the answer ends that. */
 function linked(signal: AbortSignal | undefined, controller: AbortController): () => void {
-  if (signal === undefined) return () => {}
-  const abort = (): void => controller.abort(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  return () => signal.removeEventListener('abort', abort)
+  return signal === undefined ? () => {} : onAbort(signal, () => controller.abort(signal.reason))
 }

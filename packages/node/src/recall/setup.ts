@@ -37,7 +37,8 @@ export function setupOf(options: KeepingOptions): Setup {
   }
 }
 
-function keepingOf({ ttl, stale, staleIfError }: KeepingOptions): GetOrSetOptions {
+/** How a cache is asked for what these options say. */
+export function keepingOf({ ttl, stale, staleIfError }: KeepingOptions): GetOrSetOptions {
   const graces = [stale, staleIfError]
     .filter((grace) => grace !== undefined)
     .map((grace) => toMs(grace, 'stale'))

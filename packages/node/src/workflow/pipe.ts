@@ -1,4 +1,5 @@
 import type { BaseNode } from '../node.js'
+import { sourceOf, versionOf } from '../version.js'
 
 /** One node of several in a row: each is given the output of the one before. Stops at a failure or an interrupt. */
 export function pipe<I, O>(id: string, ...nodes: readonly BaseNode<never>[]): BaseNode<I, O> {
@@ -6,7 +7,13 @@ export function pipe<I, O>(id: string, ...nodes: readonly BaseNode<never>[]): Ba
   return {
     id,
     type: 'pipe',
-    config: nodes.map(({ id, type, version, config }) => ({ id, type, version, config })),
+    source: nodes.map(sourceOf).join('\n'),
+    config: nodes.map((node) => ({
+      id: node.id,
+      type: node.type,
+      version: versionOf(node, undefined),
+      config: node.config,
+    })),
     async execute(context, workflow) {
       let result: Awaited<ReturnType<BaseNode['execute']>> = { success: true, output: context.input }
       for (const node of nodes as readonly BaseNode[]) {

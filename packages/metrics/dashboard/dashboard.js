@@ -1,0 +1,322 @@
+// @ts-check
+// Shows what a cache does, as the server tells. No framework, nothing to build.
+import UPlot from './uplot.js'
+
+/** @param {string} id */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id))
+/** @param {string} name */
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
+
+/** How many moments the charts go back. */
+const most = 300
+
+/** What was told so far: the time in seconds, hit ratio in percent, reads and loads a second. */
+/** @type {[number[], (number | null)[], number[], number[]]} */
+const history = [[], [], [], []]
+
+/** @type {any} */
+let before
+
+const number = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(1)} %`
+
+/** @param {number} ms */
+function duration(ms) {
+  if (ms >= 7_200_000) return `${(ms / 3_600_000).toFixed(1)} h`
+  if (ms >= 120_000) return `${(ms / 60_000).toFixed(1)} min`
+  if (ms >= 1_000) return `${(ms / 1_000).toFixed(2)} s`
+  if (ms >= 1) return `${ms.toFixed(ms >= 10 ? 0 : 1)} ms`
+  return `${(ms * 1_000).toFixed(ms >= 0.01 ? 0 : 1)} µs`
+}
+
+/** @param {string} tag @param {string} text @param {string} [kind] */
+function element(tag, text, kind) {
+  const made = document.createElement(tag)
+  made.textContent = text
+  if (kind !== undefined) made.className = kind
+  return made
+}
+
+/** @param {string} id @param {readonly (readonly string[])[]} rows */
+function fill(id, rows) {
+  const table = /** @type {HTMLTableElement} */ (byId(id))
+  table.tBodies[0]?.replaceChildren(
+    ...rows.map((cells) => {
+      const row = document.createElement('tr')
+      row.append(...cells.map((cell) => element('td', cell)))
+      return row
+    }),
+  )
+}
+
+/** @param {any} report @param {string} where */
+function showTiles({ total, saved, caches }, where) {
+  const all = Object.values(caches)
+  const tiles = [
+    ['Hit ratio', percent(total.hitRatio)],
+    ['Reads', number.format(total.reads)],
+    ['Loads avoided', number.format(total.loadsAvoided)],
+    ['Loads', number.format(total.loads)],
+    ['Under way', number.format(all.reduce((sum, { loading }) => sum + loading, 0))],
+    ['Time saved', duration(saved.ms)],
+    ['Efficiency', percent(total.efficiency)],
+  ]
+  if (saved.usd > 0) tiles.push(['Money saved', `$${saved.usd.toFixed(2)}`])
+  if (saved.tokens > 0) tiles.push(['Tokens saved', number.format(saved.tokens)])
+  byId(where).replaceChildren(
+    ...tiles.map(([name, value]) => {
+      const tile = document.createElement('div')
+      tile.append(element('dt', name ?? ''), element('dd', value ?? ''))
+      return tile
+    }),
+  )
+}
+
+/** @param {any} report */
+function showTables({ caches }) {
+  const entries = Object.entries(caches)
+  /** @param {string} cache @param {string} what */
+  const named = (cache, what) => (entries.length === 1 ? what : `${cache}: ${what}`)
+  /** @param {any} latency */
+  const times = ({ count, p50, p90, p99, p999 }) => [
+    number.format(count),
+    ...[p50, p90, p99, p999].map((ms) => (count === 0 ? '–' : duration(ms))),
+  ]
+  fill(
+    'tiers',
+    entries.flatMap(([cache, { tiers, latency }]) => [
+      ...tiers.map((/** @type {any} */ tier) => {
+        const [, ...rest] = times(tier.latency)
+        return [named(cache, `hits in ${tier.name}`), number.format(tier.hits), ...rest]
+      }),
+      [named(cache, 'loads'), ...times(latency.load)],
+    ]),
+  )
+  fill(
+    'spaces',
+    entries.flatMap(([cache, { namespaces }]) =>
+      Object.entries(namespaces)
+        .filter(([, { reads, sets, loads }]) => reads + sets + loads > 0)
+        .map(([name, counts]) => [
+          named(cache, name === '' ? 'the root' : name),
+          number.format(counts.reads),
+          percent(counts.hitRatio),
+          number.format(counts.loads),
+          number.format(counts.loadErrors),
+          number.format(counts.evictions),
+          duration(counts.savedMs),
+        ]),
+    ),
+  )
+}
+
+/** @param {any[]} keys */
+function showKeys(keys) {
+  fill(
+    'keys',
+    keys.map(({ namespace, key, count, error }) => [
+      namespace === '' ? key : `${namespace} › ${key}`,
+      error === 0 ? number.format(count) : `${number.format(count)} ± ${number.format(error)}`,
+    ]),
+  )
+}
+
+/** @param {Record<string, any[] | undefined>} curves */
+function showCurves(curves) {
+  const shown = Object.entries(curves).map(([cache, points]) => {
+    if (points === undefined) return element('p', 'Off: give CacheMetrics the option curve.', 'quiet')
+    const table = document.createElement('table')
+    table.append(element('caption', Object.keys(curves).length === 1 ? '' : cache))
+    const head = table.createTHead().insertRow()
+    for (const name of ['entries', 'size', 'hit ratio']) {
+      head.append(Object.assign(element('th', name), { scope: 'col' }))
+    }
+    const body = table.createTBody()
+    for (const { entries, factor, hitRatio } of points) {
+      const row = body.insertRow()
+      const size = factor === undefined ? '' : factor === 1 ? 'as now' : `${factor}×`
+      row.append(element('td', number.format(entries)), element('td', size))
+      const cell = element('td', percent(hitRatio))
+      const bar = document.createElement('progress')
+      bar.value = hitRatio
+      bar.ariaHidden = 'true'
+      cell.prepend(bar, ' ')
+      row.append(cell)
+    }
+    return table
+  })
+  byId('curves').replaceChildren(...shown)
+}
+
+/** @param {any[]} events @param {number} left */
+function showEvents(events, left) {
+  if (events.length === 0) return
+  const list = byId('events')
+  for (const { at, name, text } of events) {
+    const item = document.createElement('li')
+    const bad = ['loadError', 'error', 'poisoned'].includes(name) || text === 'open'
+    item.append(
+      element('time', new Date(at).toLocaleTimeString()),
+      element('span', name, bad ? 'name bad' : 'name'),
+      text,
+    )
+    list.prepend(item)
+  }
+  if (left > 0) list.prepend(element('li', `and ${number.format(left)} more`, 'quiet'))
+  while (list.children.length > 200) list.lastElementChild?.remove()
+}
+
+/** @param {any} report */
+function remember({ at, total }) {
+  const seconds = before === undefined ? 0 : (at - before.at) / 1_000
+  const reads = before === undefined ? 0 : total.reads - before.total.reads
+  const hits = before === undefined ? 0 : total.hits - before.total.hits
+  const loads = before === undefined ? 0 : total.loads - before.total.loads
+  before = { at, total }
+  if (seconds <= 0) return
+  history[0].push(at / 1_000)
+  history[1].push(reads === 0 ? null : (100 * hits) / reads)
+  history[2].push(reads / seconds)
+  history[3].push(loads / seconds)
+  for (const values of history) if (values.length > most) values.shift()
+  byId('ratio-text').textContent =
+    reads === 0 ? 'No reads in the last second.' : `${percent(hits / reads)} of the last reads.`
+  byId('rate-text').textContent =
+    `${number.format(reads / seconds)} reads and ${number.format(loads / seconds)} loads a second.`
+}
+
+/** @type {readonly (readonly [any, () => any])[]} */
+let charts = []
+
+/** Draws the charts anew: their colours are those of the scheme. */
+function draw() {
+  for (const [chart] of charts) chart.destroy()
+  const axis = { stroke: colour('quiet'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false } }
+  /** @param {string} id @param {readonly any[]} series @param {() => any} data @param {any} scale */
+  const chart = (id, series, data, scale) => {
+    const target = byId(id)
+    const options = {
+      width: target.clientWidth,
+      height: target.clientHeight - 30,
+      scales: { y: scale },
+      axes: [axis, { ...axis, size: 45 }],
+      series: [{}, ...series],
+      cursor: { show: false },
+      legend: { show: series.length > 1, live: false },
+    }
+    return /** @type {const} */ ([new UPlot(/** @type {any} */ (options), data(), target), data])
+  }
+  charts = [
+    chart(
+      'ratio',
+      [{ label: 'hit ratio, %', stroke: colour('mark'), width: 2 }],
+      () => [history[0], history[1]],
+      {
+        range: [0, 100],
+      },
+    ),
+    chart(
+      'rate',
+      [
+        { label: 'reads', stroke: colour('mark'), width: 2 },
+        { label: 'loads', stroke: colour('second'), width: 2, dash: [6, 4] },
+      ],
+      () => [history[0], history[2], history[3]],
+      {
+        range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ max) => [
+          0,
+          Math.max(1, max),
+        ],
+      },
+    ),
+  ]
+}
+
+draw()
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw)
+new ResizeObserver(() => {
+  for (const [chart] of charts) {
+    const target = chart.root.parentElement
+    if (target.clientWidth > 0 && target.clientWidth !== chart.width) {
+      chart.setSize({ width: target.clientWidth, height: target.clientHeight - 30 })
+    }
+  }
+}).observe(document.body)
+
+const state = byId('state')
+const events = new EventSource('events')
+events.addEventListener('message', ({ data }) => {
+  const { report, topKeys, curves, events: told = [], left = 0 } = JSON.parse(data)
+  const open = Object.entries(report.caches).filter(([, { circuit }]) => circuit !== 'closed')
+  state.className = open.length === 0 ? '' : 'bad'
+  const says =
+    open.length === 0
+      ? 'Live'
+      : `Live. The store is given up for now: ${open.map(([name]) => name).join(', ')}`
+  if (state.textContent !== says) state.textContent = says
+  remember(report)
+  showTiles(report, 'tiles')
+  showTables(report)
+  showKeys(topKeys)
+  showCurves(curves)
+  showEvents(told, left)
+  for (const [chart, values] of charts) chart.setData(values())
+})
+events.addEventListener('error', () => {
+  state.className = 'bad'
+  state.textContent = 'The server does not answer. Trying again …'
+})
+
+const said = byId('said')
+
+/** @param {string} name @param {string} input @param {HTMLButtonElement} button */
+async function act(name, input, button) {
+  button.disabled = true
+  said.className = ''
+  said.textContent = `${button.textContent} …`
+  try {
+    const response = await fetch(`actions/${name}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ input }),
+    })
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
+    said.textContent = isJson ? (await response.json()).message : await response.text()
+    if (!response.ok) said.className = 'bad'
+  } catch {
+    said.className = 'bad'
+    said.textContent = 'The server does not answer.'
+  } finally {
+    button.disabled = false
+  }
+}
+
+/** Brings the buttons, if anything may be done. */
+async function offer() {
+  const form = /** @type {HTMLFormElement} */ (byId('actions'))
+  form.addEventListener('submit', (event) => event.preventDefault())
+  const offered = await (await fetch('actions')).json()
+  for (const { name, label, input } of offered) {
+    const button = /** @type {HTMLButtonElement} */ (element('button', label))
+    button.type = 'button'
+    const group = document.createElement('div')
+    /** @type {HTMLInputElement | undefined} */
+    let field
+    if (input !== undefined) {
+      field = document.createElement('input')
+      field.id = `input-${name}`
+      field.setAttribute('list', `list-${name}`)
+      const list = document.createElement('datalist')
+      list.id = `list-${name}`
+      list.append(...input.suggestions.map((/** @type {string} */ value) => new Option(value, value)))
+      const title = /** @type {HTMLLabelElement} */ (element('label', input.label))
+      title.htmlFor = field.id
+      group.append(title, field, ' ', list)
+    }
+    button.addEventListener('click', () => void act(name, field?.value ?? '', button))
+    group.append(button)
+    form.append(group)
+  }
+  form.hidden = offered.length === 0
+}
+void offer()
