@@ -6,6 +6,7 @@ export type QuestionName =
   | 'heap'
   | 'miss'
   | 'set-get'
+  | 'policy'
   | 'size'
   | 'l1-hit'
   | 'redis-hit'
@@ -28,6 +29,7 @@ export const questions: Readonly<Record<QuestionName, () => Promise<Question<nev
   heap: async () => (await import('./heap.js')).heap,
   miss: async () => (await import('./miss.js')).miss,
   'set-get': async () => (await import('./set-get.js')).setGet,
+  policy: async () => (await import('./policy.js')).policy,
   size: async () => (await import('./size.js')).size,
   'l1-hit': async () => (await import('./l1-hit.js')).l1Hit,
   'redis-hit': async () => (await import('./redis-hit.js')).redisHit,

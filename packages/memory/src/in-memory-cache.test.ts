@@ -181,7 +181,7 @@ describe('InMemoryCache', () => {
   it.each<[message: string, options: unknown]>([
     ["unknown option 'maxSize'", { maxSize: 1 }],
     ['maxEntries must be a whole number', { maxEntries: 0 }],
-    ["policy must be 'lru'", { policy: 'adaptive' }],
+    ["policy must be 'lru' or 'adaptive'", { policy: 'fifo' }],
     ['sizeOf needs a finite maxBytes', { sizeOf: () => 1 }],
     ['ttl must not be negative', { ttl: -1 }],
     ['clock.now must be a function', { clock: {} }],

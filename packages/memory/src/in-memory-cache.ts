@@ -15,7 +15,7 @@ export class InMemoryCache extends Cache {
       if (name === 'store') throw new TypeError('InMemoryCache makes its own store; createCache takes one')
       const isOwn = storeOptionNames.includes(name)
       if (isOwn) own[name] = value
-      if (!isOwn || name === 'clock') settings[name] = value
+      if (!isOwn || cacheOptionNames.includes(name)) settings[name] = value
     }
     super({ ...settings, store: memoryStore(own) })
   }

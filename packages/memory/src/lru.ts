@@ -1,4 +1,6 @@
 import { LRUCache } from 'lru-cache'
+import type { Bounded } from './bounded.js'
+import { type Bounds, mostEntries } from './options.js'
 
 /** An `LRUCache`, with what it lacks here. */
 export interface Lru<V extends object> {
@@ -42,6 +44,31 @@ export function lruOf<V extends object>(
       cache.pop()
       dropping = false
       return true
+    },
+  }
+}
+
+/** Entries of which the one used longest ago goes. */
+export function boundedLru<V extends object>(
+  { maxEntries, maxBytes, sizeOf }: Bounds,
+  onEvict: (value: V, key: string) => void,
+): Bounded<V> {
+  const { cache, keys, drop } = lruOf(maxEntries, maxBytes, onEvict)
+  return {
+    keys,
+    get: (key) => cache.get(key),
+    peek: (key) => cache.peek(key),
+    set(key, value, size) {
+      if (sizeOf === undefined) {
+        cache.set(key, value)
+        return
+      }
+      if (keys.size >= mostEntries && !keys.has(key)) cache.pop()
+      cache.set(key, value, { size })
+    },
+    drop,
+    clear() {
+      cache.clear()
     },
   }
 }

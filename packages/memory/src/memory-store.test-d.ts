@@ -14,14 +14,16 @@ describe('memoryStore', () => {
       maxEntries: 1,
       maxBytes: 1,
       sizeOf: (value: unknown, key) => key.length,
+      policy: 'adaptive',
+      random: () => 0,
       sweepInterval: '30s',
       clock,
     })
   })
 
   it('refuses others', () => {
-    // @ts-expect-error there is no such policy yet
-    memoryStore({ policy: 'adaptive' })
+    // @ts-expect-error there is no such policy
+    memoryStore({ policy: 'fifo' })
     // @ts-expect-error lru-cache's own name
     memoryStore({ max: 10 })
     // @ts-expect-error an asynchronous size is none

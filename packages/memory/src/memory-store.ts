@@ -6,15 +6,18 @@ import {
   graceOf,
   type Store,
   systemClock,
+  systemRandom,
   toMs,
 } from '@flow-cache/core'
-import { lruOf } from './lru.js'
+import { adaptiveOf } from './adaptive/policy.js'
+import { boundedLru } from './lru.js'
 import {
   boundsOf,
   checkClock,
   checkNames,
+  checkRandom,
   type MemoryStoreOptions,
-  mostEntries,
+  policyOf,
   show,
   storeOptionNames,
 } from './options.js'
@@ -25,16 +28,19 @@ import { Sweeper } from './sweeper.js'
 const nearEnd = 50
 
 /**
- * A bounded store in this process. It keeps values as they are, answers at once, and when room is needed drops the
- * entry used longest ago.
+ * A bounded store in this process. It keeps values as they are, answers at once, and when room is needed drops an
+ * entry by its `policy`.
  *
  * After `close()` it is empty, and `set` is a `CacheError` with the code `ERR_CLOSED`.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   checkNames(options, storeOptionNames, 'memoryStore')
-  const { maxEntries, maxBytes, sizeOf } = boundsOf(options)
+  const bounds = boundsOf(options)
+  const { maxEntries, maxBytes, sizeOf } = bounds
+  const policy = policyOf(options)
   const sweepInterval = intervalOf(options.sweepInterval)
   const clock = checkClock(options.clock ?? systemClock)
+  const random = checkRandom(options.random ?? systemRandom)
   const coarse = clock.coarse === undefined ? () => clock.now() : () => clock.coarse!()
 
   const followers = new Set<(key: string) => void>()
@@ -42,14 +48,19 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   let evicted: string[] = []
   let closed = false
 
-  const { cache, keys, drop } = lruOf<Entry>(maxEntries, maxBytes, (entry, key) => {
+  const onEvict = (entry: Entry, key: string): void => {
     if (followers.size > 0 && !isDead(entry)) evicted.push(key)
-  })
+  }
+  const held =
+    policy === 'lru'
+      ? boundedLru(bounds, onEvict)
+      : adaptiveOf<Entry>({ bounds, random, onEvict, endsAt: ({ expiresAt }) => expiresAt, now: coarse })
+  const { keys } = held
   const sweeper = new Sweeper(clock, sweepInterval, keys, (key) => {
-    const entry = cache.peek(key)
+    const entry = held.peek(key)
     if (entry === undefined) return Infinity
     if (!isDead(entry)) return mayDieAt(entry)
-    drop(key)
+    held.drop(key)
     return Infinity
   })
 
@@ -63,19 +74,19 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   }
 
   function get(key: string): Entry | undefined {
-    const entry = cache.get(key)
+    const entry = held.get(key)
     if (entry === undefined || isLive(entry)) return entry
     remove(key)
     return undefined
   }
 
   function peek(key: string): Entry | undefined {
-    const entry = cache.peek(key)
+    const entry = held.peek(key)
     return entry !== undefined && isLive(entry) ? entry : undefined
   }
 
   function remove(key: string): void {
-    if (drop(key) && keys.size === 0) sweeper.stop()
+    if (held.drop(key) && keys.size === 0) sweeper.stop()
   }
 
   function removeLive(key: string): boolean {
@@ -92,18 +103,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       return
     }
     const kept = entry.tier === 0 ? entry : ofThisTier(entry)
-    if (sizeOf === undefined) cache.set(key, kept)
-    else {
-      if (keys.size >= mostEntries && !keys.has(key)) cache.pop()
-      cache.set(key, kept, { size })
-    }
+    held.set(key, kept, size)
     sweeper.note(mayDieAt(entry))
     if (evicted.length > 0) tell()
   }
 
-  /** The bytes to count, a whole number; 0 where none are counted. For a value without a size, the entry before goes. */
+  /** The bytes to count, a whole number; 1 where none are counted. For a value without a size, the entry before goes. */
   function sizeIn(key: string, value: unknown): number {
-    if (sizeOf === undefined) return 0
+    if (sizeOf === undefined) return 1
     let size: unknown
     try {
       size = sizeOf(value, key)
@@ -116,7 +123,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     throw new CacheError('ERR_VALUE', `sizeOf must return a number from 0, got ${show(size)}`, { key })
   }
 
-  /** Tells who follows, once lru-cache has done its work: they may call the store. */
+  /** Tells who follows, once the work is done: they may call the store. */
   function tell(): void {
     const told = evicted
     evicted = []
@@ -125,7 +132,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 
   function clear(prefix = ''): void {
     if (prefix === '') {
-      cache.clear()
+      held.clear()
       sweeper.stop()
     } else for (const key of keys.keys()) if (key.startsWith(prefix)) remove(key)
   }
@@ -142,7 +149,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       clear()
     },
     // Whoever asks the nearest tier compares the instants anyway.
-    local: { get: (key) => cache.get(key), peek },
+    local: { get: held.get, peek },
     batch: {
       getMany: (wanted) => wanted.map(get),
       setMany(entries) {

@@ -1,0 +1,22 @@
+import type { Random } from '@flow-cache/core'
+
+/**
+ * A hash of strings to 32 bits that differs from process to process: who chooses the keys cannot choose which of them
+ * share one. Start and multiplier are both drawn; it is no cryptographic hash, and nothing but ratios depends on it.
+ */
+export function hashOf(random: Random): (key: string) => number {
+  const draw = (): number => (random() * 2 ** 32) | 0
+  const start = draw()
+  // An odd multiplier loses nothing, and the two bits make it one that moves low bits up.
+  const multiplier = draw() | 0x1000_0001
+  return (key) => {
+    let hash = start
+    for (let i = 0; i < key.length; i++) {
+      hash = Math.imul(hash ^ key.charCodeAt(i), multiplier)
+      hash ^= hash >>> 15
+    }
+    hash = Math.imul(hash ^ (hash >>> 16), 0x7feb_352d)
+    hash = Math.imul(hash ^ (hash >>> 15), 0x846c_a68b | 0)
+    return hash ^ (hash >>> 16)
+  }
+}

@@ -1,0 +1,253 @@
+import type { Random } from '@flow-cache/core'
+import type { Bounded } from '../bounded.js'
+import { type Bounds, mostEntries } from '../options.js'
+import { classes, classOf, mostUses } from './classes.js'
+import { Densities } from './densities.js'
+import { Ghosts } from './ghosts.js'
+import { hashOf } from './hash.js'
+import { Rival } from './rival.js'
+import { Slots } from './slots.js'
+
+/*
+ * Which entry goes? The one that promises the fewest hits for the room and the time it takes: its hit density, after
+ * Beckmann, Chen and Cidon, "LHD: Improving Cache Hit Rate by Maximizing Hit Density", NSDI 2018.
+ *
+ * - Nothing is assumed about the requests, it is learned. Entries of a class, by how often they were used and whether
+ *   the last pause was long (classes.ts), are taken to be alike. For each class it is counted at which age its entries
+ *   were used again (densities.ts), age being requests since the last use. A scan fills a class whose entries
+ *   are never used again; a burst one whose entries are used soon or not at all; a loop one whose entries come back at
+ *   one age. What was learned long ago counts ever less.
+ * - LHD draws a sample and evicts the worst in it. Here each class is a list in order of use (slots.ts), and only its
+ *   oldest entry is a candidate: nine to compare, and none is drawn. The entry that came last is the tenth: if nothing of
+ *   its class is ever used again, it goes at once and a loop keeps what it has.
+ * - What is not held can have no hits, so nothing would be learned of it. Ghosts (ghosts.ts) remember when a key was used
+ *   last and its class: a key that comes back counts as used again at that age, and goes on where it was.
+ * - What is learned may be wrong tomorrow. A small exact LRU over a sample of the keys plays along (rival.ts), as in the
+ *   set duelling of Qureshi et al., "Adaptive Insertion Policies for High Performance Caching", ISCA 2007. While it does
+ *   better, the entry used longest ago goes. This bounds how far it falls behind LRU, whatever is asked for.
+ * - Keys are told apart by a hash that differs from process to process (hash.ts), so nobody outside can choose what is
+ *   sampled, or whose ghosts collide.
+ *
+ * One file, because what follows is one state: every function changes the entries, their lists and the clock together.
+ * What can stand alone does, in the files above. The figures are in docs/decisions/0013-adaptive-eviction.md.
+ */
+
+/** How many keys are remembered after they went, for each entry. */
+const ghostsEach = 4
+
+/** What {@link adaptiveOf} takes. */
+export interface Adaptive<V> {
+  readonly bounds: Bounds
+  readonly random: Random
+  /** Told what is dropped for want of room, in the middle of it: it may not call back. */
+  readonly onEvict: (value: V, key: string) => void
+  /** The instant from which a value counts no more. */
+  readonly endsAt: (value: V) => number
+  readonly now: () => number
+}
+
+/** Entries of which, when room is needed, the one goes that promises the fewest hits for the room it takes. */
+export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> {
+  const { bounds, onEvict, endsAt } = settings
+  const { maxBytes } = bounds
+  const maxEntries = Math.min(bounds.maxEntries, mostEntries)
+  const hash = hashOf(settings.random)
+  const slotOf = new Map<string, number>()
+  const rival = new Rival(bounds, settings.now)
+  let slots = new Slots()
+  let ghosts = new Ghosts()
+  let densities = new Densities()
+  // By slot. The ends of the lists have none.
+  let keys: (string | undefined)[] = []
+  let values: (V | undefined)[] = []
+  let sizes: number[] = []
+  let bytes = 0
+  /** Requests so far, in 32 bits; differences are right across the edge. */
+  let now = 0
+  /** How many entries there is room for, as far as that is known. */
+  let scale = 0
+  let untilRefresh = 0
+  let untilFade = 0
+  /** The slot filled last: not at the tail of its list, and yet it may be the one to go. 0 for none. */
+  let latest = 0
+  reset()
+
+  function reset(): void {
+    slots = new Slots()
+    ghosts = new Ghosts()
+    densities = new Densities()
+    rival.clear()
+    keys = Array.from({ length: classes }, () => undefined)
+    values = Array.from({ length: classes }, () => undefined)
+    sizes = Array.from({ length: classes }, () => 0)
+    bytes = 0
+    latest = 0
+    measure()
+    untilRefresh = Math.min(256, scale)
+    untilFade = fadeAfter()
+  }
+
+  function measure(): void {
+    scale = maxBytes === Infinity ? maxEntries : Math.max(64, slotOf.size)
+  }
+
+  function fadeAfter(): number {
+    return Math.max(4_000, 8 * scale)
+  }
+
+  function tick(): void {
+    now = (now + 1) | 0
+    if (--untilRefresh > 0) return
+    measure()
+    densities.refresh()
+    untilRefresh = Math.max(200, scale >> 2)
+    untilFade -= untilRefresh
+    if (untilFade > 0) return
+    densities.fade()
+    untilFade = fadeAfter()
+  }
+
+  function use(slot: number): void {
+    tick()
+    const kind = slots.kind(slot)
+    slots.leave(slot)
+    renew(slot, kind, slots.uses(slot), slots.lastUse(slot))
+    if (rival.watches(slots.sample(slot)))
+      rival.note(slots.hash(slot), true, sizes[slot]!, endsAt(values[slot]!))
+  }
+
+  /** Puts a slot, in no list, where it belongs after this use. */
+  function renew(slot: number, kind: number, uses: number, lastUse: number): void {
+    const pause = (now - lastUse) >>> 0
+    densities.used(kind, pause)
+    // Uses right after one another are one.
+    const counted = uses < mostUses && pause >= 2 + (scale >> 6) ? uses + 1 : uses
+    enter(slot, classOf(counted, pause >= scale), counted)
+  }
+
+  function enter(slot: number, kind: number, uses: number): void {
+    densities.entered(kind)
+    slots.enter(slot, kind, uses, now)
+  }
+
+  function add(key: string, value: V, size: number): void {
+    tick()
+    const id = hash(key)
+    const about = ghosts.take(id)
+    const lastUse = ghosts.lastUse
+    while (lacksRoom(1, size)) evict(0)
+    const slot = slots.take(id)
+    if (about === 0) enter(slot, 0, 1)
+    else renew(slot, about & 15, about >> 4, lastUse)
+    slotOf.set(key, slot)
+    keys[slot] = key
+    values[slot] = value
+    sizes[slot] = size
+    bytes += size
+    latest = slot
+    if (rival.watches(id)) rival.note(id, false, size, endsAt(value))
+  }
+
+  /** Whether something has to go before so many more entries and bytes can come. */
+  function lacksRoom(entries: number, size: number): boolean {
+    return slotOf.size + entries > maxEntries || bytes + size > maxBytes
+  }
+
+  function replace(slot: number, value: V, size: number): void {
+    bytes += size - sizes[slot]!
+    values[slot] = value
+    sizes[slot] = size
+    use(slot)
+    while (lacksRoom(0, 0)) evict(slot)
+  }
+
+  /** Drops the least promising entry, but not that in the slot `spared`. */
+  function evict(spared: number): void {
+    const slot = rival.leads ? oldest(spared) : poorest(spared)
+    const key = keys[slot]!
+    const value = values[slot]!
+    remove(slot, key)
+    onEvict(value, key)
+  }
+
+  function poorest(spared: number): number {
+    let found = 0
+    let least = Infinity
+    let greatest = -1
+    for (let kind = 0; kind < classes; kind++) {
+      const slot = tail(kind, spared)
+      if (slot === 0) continue
+      const age = (now - slots.lastUse(slot)) >>> 0
+      const worth = densities.of(kind, age) / sizes[slot]!
+      if (worth > least || (worth === least && age <= greatest)) continue
+      found = slot
+      least = worth
+      greatest = age
+    }
+    if (latest === 0 || latest === spared) return found
+    const age = (now - slots.lastUse(latest)) >>> 0
+    return densities.of(slots.kind(latest), age) / sizes[latest]! < least ? latest : found
+  }
+
+  function oldest(spared: number): number {
+    let found = 0
+    let greatest = -1
+    for (let kind = 0; kind < classes; kind++) {
+      const slot = tail(kind, spared)
+      const age = slot === 0 ? -1 : (now - slots.lastUse(slot)) >>> 0
+      if (age <= greatest) continue
+      found = slot
+      greatest = age
+    }
+    return found
+  }
+
+  /** The slot of a class used longest ago, or 0. */
+  function tail(kind: number, spared: number): number {
+    const slot = slots.oldest(kind)
+    return slot === spared && slot !== 0 ? slots.newer(slot) : slot
+  }
+
+  /** Frees a slot. Its key is remembered. */
+  function remove(slot: number, key: string): void {
+    ghosts.reserve(ghostsEach * Math.min(maxEntries, slots.places))
+    ghosts.put(slots.hash(slot), slots.about(slot), slots.lastUse(slot))
+    slots.leave(slot)
+    slots.free(slot)
+    slotOf.delete(key)
+    keys[slot] = undefined
+    values[slot] = undefined
+    bytes -= sizes[slot]!
+    if (slot === latest) latest = 0
+  }
+
+  return {
+    keys: slotOf,
+    get(key) {
+      const slot = slotOf.get(key)
+      if (slot === undefined) return undefined
+      use(slot)
+      return values[slot]
+    },
+    peek(key) {
+      const slot = slotOf.get(key)
+      return slot === undefined ? undefined : values[slot]
+    },
+    set(key, value, size) {
+      const slot = slotOf.get(key)
+      if (slot === undefined) add(key, value, size)
+      else replace(slot, value, size)
+    },
+    drop(key) {
+      const slot = slotOf.get(key)
+      if (slot === undefined) return false
+      rival.forget(slots.hash(slot))
+      remove(slot, key)
+      return true
+    },
+    clear() {
+      slotOf.clear()
+      reset()
+    },
+  }
+}

@@ -1,0 +1,112 @@
+import type { Bounds } from '../options.js'
+
+/** How many keys the small LRU holds at most; with more, it watches half as many of all. */
+const most = 256
+
+/** How far the policy may fall behind before LRU takes over, as a share of what is held. */
+const tolerance = 1 / 64
+
+/** How long LRU keeps the lead at least, as a multiple of what is held, in requests: what is not asked for at once has to go. */
+const shortest = 8
+
+/** How long LRU keeps the lead at most, as a multiple of what is held, in requests. */
+const longest = 64
+
+interface Kept {
+  size: number
+  endsAt: number
+}
+
+/**
+ * A small exact LRU that plays along, with the bounds scaled down, on a sample of the keys that is chosen by their hash
+ * (after Waldspurger et al., "Efficient MRC Construction with SHARDS", FAST 2015). It tells when LRU would do better than
+ * what is done: then it leads for eight times as many requests as entries are held, and for twice as many each time that the
+ * policy fails again right after.
+ */
+export class Rival {
+  readonly #bounds: Bounds
+  readonly #now: () => number
+  /** In order of use. */
+  readonly #kept = new Map<number, Kept>()
+  #bytes = 0
+  /** A key is watched if these bits of its hash are 0. */
+  #mask = 0
+  /** Hits the policy has had more than LRU, but no more than the tolerance: a past lead excuses nothing. */
+  #lead = 0
+  #term = shortest
+  /** Watched requests since the lead has changed hands. */
+  #requests = 0
+  #leads = false
+
+  constructor(bounds: Bounds, now: () => number) {
+    this.#bounds = bounds
+    this.#now = now
+  }
+
+  /** Whether the entry used longest ago has to go now. */
+  get leads(): boolean {
+    return this.#leads
+  }
+
+  watches(hash: number): boolean {
+    return (hash & this.#mask) === 0
+  }
+
+  /** A request for a key it watches, that was `held` or was not and is now. */
+  note(hash: number, held: boolean, size: number, endsAt: number): void {
+    const now = this.#now()
+    if (endsAt <= now) return
+    const kept = this.#kept.get(hash)
+    const isHit = kept !== undefined && kept.endsAt > now
+    this.#use(hash, kept, size, endsAt)
+    this.#requests++
+    const allowed = Math.max(4, this.#kept.size * tolerance)
+    if (isHit !== held) this.#lead = Math.min(allowed, this.#lead + (held ? 1 : -1))
+    const term = this.#term * this.#kept.size
+    if (this.#leads ? this.#requests >= term : this.#lead < -allowed) this.#change(term)
+  }
+
+  /** The key was removed, not evicted. */
+  forget(hash: number): void {
+    const kept = this.#kept.get(hash)
+    if (kept === undefined) return
+    this.#bytes -= kept.size
+    this.#kept.delete(hash)
+  }
+
+  clear(): void {
+    this.#kept.clear()
+    this.#bytes = 0
+    this.#mask = 0
+  }
+
+  #use(hash: number, kept: Kept | undefined, size: number, endsAt: number): void {
+    if (kept !== undefined) this.forget(hash)
+    const one = kept ?? { size, endsAt }
+    one.size = size
+    one.endsAt = endsAt
+    this.#kept.set(hash, one)
+    this.#bytes += size
+    if (this.#kept.size > most) this.#watchLess()
+    const share = 1 / (this.#mask + 1)
+    const entries = Math.max(1, Math.round(this.#bounds.maxEntries * share))
+    while (this.#kept.size > entries || this.#bytes > this.#bounds.maxBytes * share) {
+      this.forget(this.#kept.keys().next().value!)
+    }
+  }
+
+  #watchLess(): void {
+    this.#mask = 2 * this.#mask + 1
+    for (const hash of this.#kept.keys()) if (!this.watches(hash)) this.forget(hash)
+  }
+
+  #change(term: number): void {
+    if (!this.#leads) {
+      this.#term =
+        this.#requests < term ? Math.min(longest, 2 * this.#term) : Math.max(shortest, this.#term / 2)
+    }
+    this.#leads = !this.#leads
+    this.#lead = 0
+    this.#requests = 0
+  }
+}
