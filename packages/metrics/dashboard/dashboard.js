@@ -206,7 +206,7 @@ function draw() {
       height: target.clientHeight - 30,
       scales: { x: { time: false, range: [-most, 0] }, y: scale },
       axes: [
-        { ...axis, values: ago, incrs: [60] },
+        { ...axis, size: 30, values: ago, incrs: [60] },
         { ...axis, size: 45 },
       ],
       series: [{}, ...series],
