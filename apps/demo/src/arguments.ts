@@ -25,6 +25,8 @@ export interface Arguments {
   readonly explain: boolean
   /** Answer in a browser instead of here. */
   readonly serve: boolean
+  /** Answer sample questions before anybody asks. */
+  readonly warm: boolean
   /** 0: any that is free. */
   readonly port: number
   readonly help: boolean
@@ -52,6 +54,7 @@ Options:
   --brief-version <v>    as if the code that writes briefs had changed: nothing else is made anew
   --explain              say of each step what the cache knows of it: key, age, why it had to run
   --serve                answer in a browser, on this machine only
+  --warm                 with --serve: answer sample questions before anybody asks
   --port <n>             where --serve listens (default: 4280; 0: any that is free)
   --plain                no colour, no progress bar, ASCII only
   --no-color             no colour; so does the environment variable NO_COLOR
@@ -74,6 +77,7 @@ const options = {
   'only-if-cached': { type: 'boolean' },
   explain: { type: 'boolean' },
   serve: { type: 'boolean' },
+  warm: { type: 'boolean' },
   port: { type: 'string' },
   plain: { type: 'boolean' },
   'no-color': { type: 'boolean' },
@@ -96,6 +100,8 @@ export function readArguments(argv: readonly string[]): Arguments {
     throw new Problem(
       'With --serve the question is asked in the browser. Leave it out, or leave --serve out.',
     )
+  if (values.warm === true && values.serve !== true)
+    throw new Problem('--warm is for --serve: here every question is asked twice anyway.')
   if (values.redis === 'start' && values.serve !== true)
     throw new Problem('"--redis start" is for --serve. Give the URL of a Redis that runs, or leave it out.')
   if (values.dir === '') throw new Problem('--dir needs a folder.')
@@ -114,6 +120,7 @@ export function readArguments(argv: readonly string[]): Arguments {
     onlyIfCached: values['only-if-cached'] === true,
     explain: values.explain === true,
     serve: values.serve === true,
+    warm: values.warm === true,
     port: whole('--port', values.port, 4280, 65_535, 0),
     help: values.help === true,
     version: values.version === true,

@@ -1,16 +1,17 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import type { Cache } from '@flow-cache/core'
 import { InMemoryCache } from '@flow-cache/memory'
 import type { Answer, AskOptions } from './answer.js'
 import { type Arguments, help, readArguments } from './arguments.js'
 import { startCompanion } from './companion.js'
 import { Desk, type DeskOptions } from './desk.js'
 import { folderOf } from './folder.js'
-import type { Look } from './layout.js'
+import { count, duration, type Look } from './layout.js'
 import { openCache } from './open-cache.js'
 import { OwnRedis } from './own-redis.js'
 import { NotCached, Problem } from './problem.js'
-import { progressOn } from './progress.js'
+import { progressOn, warmingOn } from './progress.js'
 import {
   showAgain,
   showAnswer,
@@ -23,6 +24,7 @@ import {
 } from './report.js'
 import { sampleQuestions } from './sample-questions.js'
 import { serveDesk } from './serve.js'
+import { warmDesk } from './warm.js'
 import { watchDesk } from './watch.js'
 
 const interrupt = new AbortController()
@@ -62,6 +64,7 @@ async function serve(args: Arguments): Promise<void> {
   await using cache = await openCache(redis?.url ?? args.redis)
   await using looks = new InMemoryCache({ maxEntries: 1, ttl: '5s' })
   const desk = new Desk({ cache, looks, ...deskOptions(args, dir) })
+  if (args.warm) await warm(args, cache, desk)
   const watch = watchDesk(cache, desk, redis)
   const { routes } = watch
   const server = await serveDesk({ desk, port: args.port, routes })
@@ -73,6 +76,18 @@ async function serve(args: Arguments): Promise<void> {
     await server.close()
     await redis?.stop()
   }
+}
+
+/** Answers what may be asked, and says how far that is. */
+async function warm(args: Arguments, cache: Cache, desk: Desk): Promise<void> {
+  const progress = warmingOn(process.stderr, args.plain)
+  const { signal } = interrupt
+  const how = { tenant: args.tenant, signal, onProgress: progress.at }
+  const { loaded, skipped, failed, ms } = await warmDesk(cache, desk, how).finally(progress.end)
+  signal.throwIfAborted()
+  const there = skipped === 0 ? '' : ` ${skipped} were there.`
+  const not = failed === 0 ? '' : ` ${failed} could not be.`
+  say(`${count(loaded, 'question')} answered ahead in ${duration(ms)}.${there}${not}`)
 }
 
 /** Resolves when the signal aborts. */

@@ -1,4 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress'
+import type { Progress as WarmProgress } from '@flow-cache/warmer'
+import { duration } from './layout.js'
 import type { StepName } from './steps.js'
 
 /** Shows on standard error how far the work is. */
@@ -26,20 +28,58 @@ export function progressOn(stream: NodeJS.WriteStream, plain: boolean): Progress
   return stream.isTTY && !plain ? bar(stream) : lines(stream)
 }
 
-function bar(stream: NodeJS.WriteStream): Progress {
-  const shown = new SingleBar(
-    {
-      stream,
-      format: ' {doing} {bar} {percentage} %',
-      barsize: 30,
-      fps: 20,
-      hideCursor: true,
-      clearOnComplete: true,
-      linewrap: false,
-      gracefulExit: false, // Ctrl-C is ours
+/** The same for warming: a bar on a terminal, on anything else a line for each key. */
+export function warmingOn(
+  stream: NodeJS.WriteStream,
+  plain: boolean,
+): { readonly at: (progress: WarmProgress) => void; readonly end: () => void } {
+  const { at, end } = stream.isTTY && !plain ? warmingBar(stream) : warmingLines(stream)
+  return { at, end }
+}
+
+function warmingBar(stream: NodeJS.WriteStream): ReturnType<typeof warmingOn> {
+  const shown = barOn(stream, ' warming {bar} {value} of {total} · {left}')
+  let running = false
+  return {
+    at({ done, total = 0, leftMs }) {
+      const payload = { left: leftMs === undefined || done === 0 ? '' : `${duration(leftMs)} left` }
+      if (!running) shown.start(total, done, payload)
+      running = true
+      shown.update(done, payload)
     },
-    Presets.shades_classic,
-  )
+    end() {
+      if (running) shown.stop()
+    },
+  }
+}
+
+function warmingLines(stream: NodeJS.WritableStream): ReturnType<typeof warmingOn> {
+  let told = 0
+  return {
+    at({ done, total }) {
+      if (done > told) stream.write(`warming: ${done} of ${total} ...\n`)
+      told = done
+    },
+    end() {},
+  }
+}
+
+function barOn(stream: NodeJS.WriteStream, format: string): SingleBar {
+  const options = {
+    stream,
+    format,
+    barsize: 30,
+    fps: 20,
+    hideCursor: true,
+    clearOnComplete: true,
+    linewrap: false,
+    gracefulExit: false, // Ctrl-C is ours
+  }
+  return new SingleBar(options, Presets.shades_classic)
+}
+
+function bar(stream: NodeJS.WriteStream): Progress {
+  const shown = barOn(stream, ' {doing} {bar} {percentage} %')
   const widest = Math.max(...Object.values(doing).map((text) => text.length))
   let running = false
   return {
