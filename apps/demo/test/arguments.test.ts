@@ -18,6 +18,7 @@ describe('readArguments', () => {
       onlyIfCached: false,
       explain: false,
       serve: false,
+      warm: false,
       port: 4280,
       help: false,
       version: false,
@@ -46,6 +47,11 @@ describe('readArguments', () => {
       ['--serve', 'why?'],
       'With --serve the question is asked in the browser. Leave it out, or leave --serve out.',
     ],
+    [['--warm'], '--warm is for --serve: here every question is asked twice anyway.'],
+    [
+      ['--redis', 'start'],
+      '"--redis start" is for --serve. Give the URL of a Redis that runs, or leave it out.',
+    ],
     [['  '], 'The question is empty. Leave it out to ask the sample questions.'],
   ])('%j is a problem that says what to do', (argv, message) => {
     expect(() => readArguments(argv)).toThrow(new Problem(message))
@@ -63,6 +69,8 @@ describe('readArguments', () => {
       'brief-version',
       'explain',
       'serve',
+      'warm',
+      'redis',
       'port',
       'plain',
       'no-color',
