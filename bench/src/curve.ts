@@ -3,7 +3,8 @@ import { CacheMetrics } from '@flow-cache/metrics'
 import { LRUCache } from 'lru-cache'
 import type { Question } from './question.js'
 import { number, type Section, targets } from './report.js'
-import { readTraces, type Trace } from './traces.js'
+import { readTrace, type Trace } from './hit-ratio/trace.js'
+import { traceFiles } from './hit-ratio/trace-files.js'
 
 /** Present sizes, as shares of the keys of a trace. */
 const shares = [0.005, 0.01, 0.05, 0.2]
@@ -15,12 +16,12 @@ export const curve: Question = {
   text: `How far is \`hitRatioCurve()\` from the truth? Each trace is read through a cache that holds ${shares.map((share) => `${share * 100} %`).join(', ')} of its keys, at 100,000 reads a second by the clock it is given, and the curve at ¼ to 8 times of that is held against lru-cache of those sizes, simulated read for read.`,
 
   async ask(): Promise<readonly Section[]> {
-    const traces = await readTraces()
     const rows: string[][] = []
     const means: number[] = []
-    for (const trace of traces) {
+    for (const file of await traceFiles()) {
+      const trace = await readTrace(file)
       const errors: number[] = []
-      for (const share of shares) errors.push(await errorOf(trace, Math.round(trace.keys * share)))
+      for (const share of shares) errors.push(await errorOf(trace, Math.round(trace.unique * share)))
       const mean = errors.reduce((sum, error) => sum + error, 0) / errors.length
       means.push(mean)
       rows.push([trace.name, ...errors.map(number), number(mean)])
@@ -45,7 +46,7 @@ export const curve: Question = {
   },
 }
 
-async function errorOf({ ids, keys }: Trace, entries: number): Promise<number> {
+async function errorOf({ ids, unique: keys }: Trace, entries: number): Promise<number> {
   let now = Date.now()
   const clock = { now: () => now, setTimer: () => undefined, clearTimer: () => {} }
   const cache = new InMemoryCache({ maxEntries: entries, clock })
