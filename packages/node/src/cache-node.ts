@@ -1,5 +1,5 @@
 import type { Explanation } from '@flow-cache/core'
-import type { CacheInfo } from './answer.js'
+import type { CacheInfo } from './cache-info.js'
 import { checkFunction, checkObject, checkOneOf, checkText, wrong } from './checks.js'
 import { checkControl, type CacheControl } from './control.js'
 import { guard, replay } from './guard.js'

@@ -25,6 +25,7 @@ export {
   type NodeContext,
   type NodeError,
   type NodeFailure,
+  type NodeMetadata,
   type NodeResult,
   type NodeSuccess,
   route,
@@ -53,7 +54,7 @@ export { CachedWorkflowNode, type CachedWorkflowNodeOptions } from './ready/cach
 export { type Backend, type CacheConfig, registerBackend } from './ready/backends.js'
 
 // Observe
-export type { CacheInfo, Status } from './answer.js'
+export type { CacheInfo, Status } from './cache-info.js'
 export type { StepEvent } from './options.js'
 export type { Cost, Price, Pricing } from './price.js'
 export { Savings, type SavingsReport, type Spent } from './savings.js'

@@ -1,3 +1,4 @@
+import type { CacheInfo } from './cache-info.js'
 import type { CacheControl } from './control.js'
 import { checkFunction, checkText } from './checks.js'
 import type { Scope } from './scope.js'
@@ -58,6 +59,12 @@ export interface NodeFailure {
   readonly cause?: unknown
 }
 
+/** What a result says of itself. */
+export interface NodeMetadata extends Readonly<Record<string, unknown>> {
+  /** How a cached node came by the result. */
+  readonly cache?: CacheInfo | undefined
+}
+
 /** What a node answers with when it worked. */
 export interface NodeSuccess<O = unknown> {
   readonly success: true
@@ -66,14 +73,14 @@ export interface NodeSuccess<O = unknown> {
   readonly next?: string | undefined
   readonly interrupt?: Interrupt | undefined
   /** Anything else; `metadata.cache` is written by `cacheNode`. */
-  readonly metadata?: Readonly<Record<string, unknown>> | undefined
+  readonly metadata?: NodeMetadata | undefined
 }
 
 /** What a node answers with when it did not. */
 export interface NodeError {
   readonly success: false
   readonly error: NodeFailure
-  readonly metadata?: Readonly<Record<string, unknown>> | undefined
+  readonly metadata?: NodeMetadata | undefined
 }
 
 /** What a node answers with. Falsy outputs are outputs like any other. */

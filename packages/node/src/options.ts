@@ -8,7 +8,7 @@ import {
   checkText,
   wrong,
 } from './checks.js'
-import type { CacheInfo } from './answer.js'
+import type { CacheInfo } from './cache-info.js'
 import type { NodeKeyOptions } from './key.js'
 import type { NodeFailure, NodeResult } from './node.js'
 import type { Cost, Pricing } from './price.js'

@@ -1,4 +1,4 @@
-import type { Status } from './answer.js'
+import type { Status } from './cache-info.js'
 
 /** What one run of a step took. */
 export interface Spent {

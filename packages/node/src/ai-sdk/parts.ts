@@ -1,5 +1,5 @@
 import { randomId } from '@flow-cache/core'
-import type { CacheInfo } from '../answer.js'
+import type { CacheInfo } from '../cache-info.js'
 import type { Cost } from '../price.js'
 import { modelRules } from '../stream/rules.js'
 

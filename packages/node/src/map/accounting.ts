@@ -1,4 +1,4 @@
-import type { CacheInfo, Status } from '../answer.js'
+import type { CacheInfo, Status } from '../cache-info.js'
 import type { CacheControl } from '../control.js'
 import type { Batch } from './batch.js'
 import type { KeptItem } from './kept-item.js'

@@ -1,4 +1,5 @@
-import type { CacheInfo, Kept, Status } from '../answer.js'
+import type { Kept } from '../answer.js'
+import type { CacheInfo, Status } from '../cache-info.js'
 import { copyOf } from '../guard.js'
 import type { NodeResult } from '../node.js'
 import type { Ran, Run } from '../run.js'

@@ -1,5 +1,5 @@
 import type { Clock } from '@flow-cache/core'
-import type { CacheInfo, Status } from '../answer.js'
+import type { CacheInfo, Status } from '../cache-info.js'
 import { difference, type Digests, digestsOf, type KeyParts } from '../key.js'
 import type { NodeResult } from '../node.js'
 import type { KeepingOptions, StepEvent } from '../options.js'

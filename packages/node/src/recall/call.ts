@@ -1,4 +1,4 @@
-import type { CacheInfo } from '../answer.js'
+import type { CacheInfo } from '../cache-info.js'
 import type { CacheControl } from '../control.js'
 import type { Effect } from '../guard.js'
 import type { KeyParts } from '../key.js'

@@ -1,4 +1,5 @@
-import { isKept, type Kept, type Status } from '../answer.js'
+import { isKept, type Kept } from '../answer.js'
+import type { Status } from '../cache-info.js'
 import type { NodeResult } from '../node.js'
 import type { Streaming } from '../run.js'
 import { type Source, streamOf } from '../stream/streams.js'

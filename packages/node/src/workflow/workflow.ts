@@ -3,7 +3,7 @@
  * process: whoever needs runs that survive it takes a durable engine and caches inside its steps.
  */
 import { type Clock, randomId, systemClock } from '@flow-cache/core'
-import type { CacheInfo } from '../answer.js'
+import type { CacheInfo } from '../cache-info.js'
 import { checkObject, checkText } from '../checks.js'
 import { checkControl } from '../control.js'
 import { NodeCacheError } from '../errors.js'
@@ -157,7 +157,7 @@ export function workflow(options: WorkflowOptions): Workflow {
       } catch (error) {
         result = failureOf(error)
       }
-      const cache = result.metadata?.['cache'] as CacheInfo | undefined
+      const cache = result.metadata?.cache
       const status = !result.success ? 'failed' : result.interrupt === undefined ? 'success' : 'interrupted'
       const report: NodeReport = { status, ms: clock.now() - began, ...(cache !== undefined && { cache }) }
       state.nodes[nodeId] = report
