@@ -57,7 +57,13 @@ export class CacheMetrics {
     this.#settings = settingsOf(options)
     this.#since = this.#settings.clock.now()
     const tell = (timed: Timed): void => {
-      for (const listener of this.#listeners) listener(timed)
+      for (const listener of this.#listeners) {
+        try {
+          listener(timed)
+        } catch {
+          // Somebody waits for a value, whom it does not concern.
+        }
+      }
     }
     for (const [name, cache] of Object.entries(named(caches))) {
       this.#recorders.set(name, new Recorder(name, cache, this.#settings, tell))
@@ -163,7 +169,7 @@ export class CacheMetrics {
     }
   }
 
-  /** Tells of every load, and of every hit that was timed, as it is; the answer stops that. It must not throw. */
+  /** Tells of every load, and of every hit that was timed, as it is; the answer stops that. What it throws is ignored. */
   onTimed(listener: (timed: Timed) => void): () => void {
     const mine = (timed: Timed): void => listener(timed)
     this.#listeners.add(mine)
