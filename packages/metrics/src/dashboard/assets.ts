@@ -1,5 +1,3 @@
-const own = new URL('../../dashboard/', import.meta.url)
-
 /** Every file of the page: where it is, and what. */
 const files: Readonly<Record<string, readonly [path: string, type: string]>> = {
   'dashboard.css': ['dashboard.css', 'text/css; charset=utf-8'],
@@ -24,13 +22,16 @@ export async function pageOf(title: string): Promise<string> {
 
 async function read(path: string): Promise<string> {
   const { readFile } = await import('node:fs/promises')
-  if (!path.startsWith('uplot/')) return readFile(new URL(path, own), 'utf8')
   const { createRequire } = await import('node:module')
-  let found: string
+  const { resolve } = createRequire(import.meta.url)
+  if (!path.startsWith('uplot/')) {
+    // Wherever this file was built to, the package's root is where its manifest is.
+    const manifest = resolve('@flow-cache/metrics/package.json')
+    return readFile(manifest.replace(/package\.json$/, `dashboard/${path}`), 'utf8')
+  }
   try {
-    found = createRequire(import.meta.url).resolve(path)
+    return await readFile(resolve(path), 'utf8')
   } catch (cause) {
     throw new Error('the dashboard draws with uplot, which is not installed: npm install uplot', { cause })
   }
-  return readFile(found, 'utf8')
 }
