@@ -268,7 +268,9 @@ describe.each(combinations)('AI SDK %i on %s', (major, kind, { ai, create, spec 
     expect(server.requests.map(({ body }) => body['input'])).toEqual([['a', 'bb'], ['ccc']])
   })
 
-  describe.runIf(major > 5)(`3. every field of EmbeddingModel${spec}CallOptions`, () => {
+  // There is no middleware for embeddings before version 6.
+  const withEmbeddings = major > 5 ? [spec] : []
+  describe.each(withEmbeddings)('3. every field of EmbeddingModel%sCallOptions', () => {
     const values: Record<string, unknown> = {
       values: ['else'],
       dimensions: 7,
@@ -301,7 +303,7 @@ describe.each(combinations)('AI SDK %i on %s', (major, kind, { ai, create, spec 
     })
   })
 
-  it.runIf(major > 5)('never gives a tenant or a model the embedding of another', async () => {
+  it.each(withEmbeddings)('never gives a tenant or a model the embedding of another (%s)', async () => {
     const embed = async (tenant: string, modelId: string) => {
       const middleware = cacheEmbeddings({ cache, scope: { tenant } }) as never
       const model = create({ name: 'test', baseURL: server.url }).embeddingModel(modelId)
