@@ -396,3 +396,33 @@ describe('options nobody knows', () => {
     expect(result).not.toBeInstanceOf(CacheError)
   })
 })
+
+describe('an input that is changed after the call', () => {
+  it('is what the step sees, and is not kept under the key of what it was', async () => {
+    const events: StepEvent[] = []
+    const cache = open()
+    const cached = cacheNode(
+      defineNode('n', ({ words }: { words: string[] }) => words.join(' ')),
+      { cache, scope: 'global', onEvent: (event) => events.push(event) },
+    )
+    const input = { words: ['a'] }
+    const asked = runNode(cached, input)
+    input.words.push('b')
+    expect(output(await asked)).toBe('a b')
+    expect(events.filter(({ type }) => type === 'not-stored')).toEqual([
+      { type: 'not-stored', nodeId: 'n', reason: 'what the key is made of was changed after the call' },
+    ])
+    expect(output(await runNode(cached, { words: ['a'] }))).toBe('a')
+    expect(output(await runNode(cached, { words: ['a', 'b'] }))).toBe('a b')
+  })
+
+  it('may be changed by the step itself', async () => {
+    const cache = open()
+    const cached = cacheNode(
+      defineNode('n', ({ words }: { words: string[] }) => `${words.pop()} of ${words.length + 1}`),
+      { cache, scope: 'global' },
+    )
+    expect(output(await runNode(cached, { words: ['a', 'b'] }))).toBe('b of 2')
+    expect(info(await runNode(cached, { words: ['a', 'b'] }))).toMatchObject({ status: 'hit' })
+  })
+})

@@ -1,5 +1,6 @@
 import { cloneOf, type DoNotCache, doNotCache, type LoadContext, toMs } from '@flow-cache/core'
 import type { Kept } from '../answer.js'
+import { keyFor } from '../key.js'
 import type { NodeFailure } from '../node.js'
 import type { Ran, Run, Streaming } from '../run.js'
 import type { Recorded } from '../stream/recording.js'
@@ -22,11 +23,13 @@ export const isGone = (value: unknown): value is Gone => value === gone
 /** Runs the step, and says what is to be kept of it: the loader that the cache is asked with. */
 export async function keep(
   setup: Setup,
-  { call, key }: Question,
+  question: Question,
   run: Run,
   context: LoadContext,
 ): Promise<Kept | Gone | DoNotCache<Kept | Gone>> {
+  const { call, key } = question
   const { books, options, runs } = setup
+  const isOther = isOfOther(setup, question)
   let ran: Ran
   let stream: Streaming | undefined
   try {
@@ -58,7 +61,13 @@ export async function keep(
     ttlMs: context.options.ttl === undefined ? Infinity : toMs(context.options.ttl, 'ttl'),
   }
   if (call.control.mode !== 'no-store') {
-    const reason = refusal(setup, kept, { stream, recorded, emitted, aborted: context.signal.aborted })
+    const reason = refusal(setup, kept, {
+      isOther,
+      stream,
+      recorded,
+      emitted,
+      aborted: context.signal.aborted,
+    })
     if (reason !== undefined) books.tell({ type: 'not-stored', nodeId: call.nodeId, reason })
     else {
       try {
@@ -81,12 +90,14 @@ function refusal(
   setup: Setup,
   kept: Kept,
   of: {
+    readonly isOther: boolean
     readonly stream: Streaming | undefined
     readonly recorded: Recorded | undefined
     readonly emitted: Recorded | undefined
     readonly aborted: boolean
   },
 ): string | undefined {
+  if (of.isOther) return 'what the key is made of was changed after the call'
   if (of.stream !== undefined && of.recorded === undefined)
     return of.stream.recording.fits
       ? 'the stream is no whole answer'
@@ -95,6 +106,15 @@ function refusal(
   if (kept.result.success && kept.result.interrupt !== undefined) return 'the result is an interrupt'
   if (of.aborted) return 'the run was aborted'
   return isWorthKeeping(setup.options, kept) ? undefined : 'store said no'
+}
+
+/** Whether the caller has changed the input since the key was made: the step would see what the key does not say. */
+function isOfOther({ options }: Setup, { call, key }: Question): boolean {
+  try {
+    return keyFor(call.parts(), options, call.control.namespace) !== key
+  } catch {
+    return true
+  }
 }
 
 /** Whether there is an old answer to stand in for a failure. */
