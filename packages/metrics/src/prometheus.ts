@@ -1,11 +1,11 @@
-import { Counter, Gauge, Histogram, type MetricType, type Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type MetricType, register, type Registry } from 'prom-client'
 import type { CacheMetrics, NamedTimes } from './cache-metrics.js'
 import { counters, durations, type Labelled, numbers, valuesOf } from './exported.js'
 
 /** Options of {@link exposeMetrics}. */
 export interface ExposeOptions {
-  /** Where to: prom-client's `register`, or a registry of your own. */
-  readonly registry: Registry
+  /** Where to. Default: prom-client's own, `register`. */
+  readonly registry?: Registry | undefined
 }
 
 /**
@@ -15,7 +15,10 @@ export interface ExposeOptions {
  *
  * A registry takes it once: give several caches to one `CacheMetrics`. Names that are taken are prom-client's own error.
  */
-export function exposeMetrics(metrics: CacheMetrics, { registry }: ExposeOptions): () => void {
+export function exposeMetrics(metrics: CacheMetrics, options: ExposeOptions = {}): () => void {
+  const { registry = register } = options
+  if (typeof registry?.registerMetric !== 'function')
+    throw new TypeError('registry must be a Registry of prom-client')
   const names: string[] = []
   const registers = [registry]
   for (const counter of counters) {

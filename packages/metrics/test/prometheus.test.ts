@@ -4,7 +4,7 @@ import { createCache } from '@flow-cache/core'
 import { fakeClock, mapStore } from '@flow-cache/core/testing'
 import { CacheMetrics } from '@flow-cache/metrics'
 import { exposeMetrics } from '@flow-cache/metrics/prometheus'
-import { Registry } from 'prom-client'
+import { register, Registry } from 'prom-client'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 async function setUp() {
@@ -95,6 +95,17 @@ describe('a scrape', () => {
     expect(new Set(text.match(/namespace="[^"]*"/g)).size).toBe(101)
     expect(text).toContain('namespace="(other)"')
   })
+})
+
+it("goes to prom-client's own registry where none is named, and refuses what is none", async () => {
+  const { metrics } = await setUp()
+  const stop = exposeMetrics(metrics)
+  expect(await register.metrics()).toContain('flow_cache_reads_total')
+  stop()
+  expect(await register.metrics()).not.toContain('flow_cache')
+  expect(() => exposeMetrics(metrics, { registry: {} as never })).toThrow(
+    'registry must be a Registry of prom-client',
+  )
 })
 
 it('takes everything out of the registry again', async () => {
