@@ -140,11 +140,15 @@ export function cacheMap<I, Item, Out, O>(
       const owner = ownerOf({ input, workflow })
       const keys = keysOf(items, owner, workflow)
       const byKey = new Map(keys.map((key, i) => [key, items[i]!]))
-      const batch = new Batch(setup, byKey, async (missing, signal) =>
-        node.execute(
-          { ...context, input: missing as readonly Item[], signal },
-          guarded(workflow, owner, signal),
-        ),
+      const batch = new Batch(
+        setup,
+        byKey,
+        async (missing, signal) =>
+          node.execute(
+            { ...context, input: missing as readonly Item[], signal },
+            guarded(workflow, owner, signal),
+          ),
+        (some) => keysOf(some as readonly Item[], owner, workflow),
       )
       const look = { setup, batch, control, signal: context.signal }
       let found: ReadonlyMap<string, KeptItem>

@@ -126,6 +126,29 @@ describe('what is kept', () => {
     expect(output(await runNode(cached, ['a']))).toEqual(['a/2'])
   })
 
+  it('is not what was made of an item that was changed after the call', async () => {
+    const events: unknown[] = []
+    const cached = cacheMap(
+      defineNode('map', (items: readonly { text: string }[]) => items.map(({ text }) => text.toUpperCase())),
+      {
+        cache: open(fakeClock()),
+        scope: 'global',
+        items: (items: readonly { text: string }[]) => items,
+        assemble: (outputs) => outputs,
+        onEvent: (event) => events.push(event),
+      },
+    )
+    const items = [{ text: 'a' }, { text: 'b' }]
+    const asked = runNode(cached, items)
+    items[0]!.text = 'x'
+    expect(output(await asked)).toEqual(['X', 'B'])
+    expect(events).toEqual([
+      { type: 'not-stored', nodeId: 'map', reason: 'what the key is made of was changed after the call' },
+    ])
+    const again = await runNode(cached, [{ text: 'a' }, { text: 'b' }])
+    expect([output(again), info(again).items]).toEqual([['A', 'B'], { hits: 1, misses: 1 }])
+  })
+
   it('is what store says yes to, and it is asked again on read', async () => {
     const clock = fakeClock()
     const events: unknown[] = []

@@ -23,14 +23,22 @@ export class Batch {
   readonly #setup: MapSetup
   readonly #items: ReadonlyMap<string, unknown>
   readonly #run: RunItems
+  readonly #keysOf: (items: readonly unknown[]) => readonly string[]
   readonly #computed = new Map<string, KeptItem>()
   #spentMs = 0
   #answered = false
 
-  constructor(setup: MapSetup, items: ReadonlyMap<string, unknown>, run: RunItems) {
+  /** `keysOf` makes the keys anew, to tell whether the caller has changed items since. */
+  constructor(
+    setup: MapSetup,
+    items: ReadonlyMap<string, unknown>,
+    run: RunItems,
+    keysOf: (items: readonly unknown[]) => readonly string[],
+  ) {
     this.#setup = setup
     this.#items = items
     this.#run = run
+    this.#keysOf = keysOf
   }
 
   /** The keys of the items, each once. */
@@ -56,12 +64,18 @@ export class Batch {
   /** The loader that the cache is asked with. */
   readonly load: LoadMany<KeptItem> = async (missing, { signal, options }) => {
     const ttlMs = options.ttl === undefined ? Infinity : toMs(options.ttl, 'ttl')
+    const changed = this.#changedOf(missing)
     const computed = await this.compute(missing, signal, ttlMs)
     const { nodeId, books, isWorthKeeping } = this.#setup
     return computed.map((kept) => {
       if (this.#answered) books.savings.behind(nodeId, kept.cost)
-      if (!isWorthKeeping(kept.output)) {
-        books.tell({ type: 'not-stored', nodeId, reason: 'store said no' })
+      const refused = changed.has(kept.key)
+        ? 'what the key is made of was changed after the call'
+        : isWorthKeeping(kept.output)
+          ? undefined
+          : 'store said no'
+      if (refused !== undefined) {
+        books.tell({ type: 'not-stored', nodeId, reason: refused })
         return doNotCache(kept)
       }
       try {
@@ -72,6 +86,16 @@ export class Batch {
         return doNotCache(kept)
       }
     })
+  }
+
+  /** Those of which the inner node would see another item than their keys say. */
+  #changedOf(keys: readonly string[]): ReadonlySet<string> {
+    try {
+      const now = this.#keysOf(keys.map((key) => this.#items.get(key)))
+      return new Set(keys.filter((key, i) => now[i] !== key))
+    } catch {
+      return new Set(keys)
+    }
   }
 
   /** Calls the inner node once, with the items of these keys. */
