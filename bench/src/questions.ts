@@ -17,6 +17,7 @@ export type QuestionName =
   | 'write-behind'
   | 'node'
   | 'warm'
+  | 'growth'
   | 'ways'
   | 'many'
   | 'start'
@@ -36,6 +37,7 @@ export const questions: Readonly<Record<QuestionName, () => Promise<Question<nev
   'redis-fill': async () => (await import('./redis-fill.js')).redisFill,
   'redis-trips': async () => (await import('./redis-trips.js')).redisTrips,
   warm: async () => (await import('./warm.js')).warm,
+  growth: async () => (await import('./growth.js')).growth,
   ways: async () => (await import('./ways.js')).hitWays,
   many: async () => (await import('./many.js')).many,
   start: async () => (await import('./start.js')).start,

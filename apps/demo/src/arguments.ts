@@ -27,6 +27,8 @@ export interface Arguments {
   readonly serve: boolean
   /** Answer sample questions before anybody asks. */
   readonly warm: boolean
+  /** Whether to open the browser, where there is a terminal. */
+  readonly open: boolean
   /** 0: any that is free. */
   readonly port: number
   readonly help: boolean
@@ -55,6 +57,7 @@ Options:
   --explain              say of each step what the cache knows of it: key, age, why it had to run
   --serve                answer in a browser, on this machine only
   --warm                 with --serve: answer sample questions before anybody asks
+  --no-open              with --serve: do not open the browser
   --port <n>             where --serve listens (default: 4280; 0: any that is free)
   --plain                no colour, no progress bar, ASCII only
   --no-color             no colour; so does the environment variable NO_COLOR
@@ -78,6 +81,7 @@ const options = {
   explain: { type: 'boolean' },
   serve: { type: 'boolean' },
   warm: { type: 'boolean' },
+  'no-open': { type: 'boolean' },
   port: { type: 'string' },
   plain: { type: 'boolean' },
   'no-color': { type: 'boolean' },
@@ -121,6 +125,7 @@ export function readArguments(argv: readonly string[]): Arguments {
     explain: values.explain === true,
     serve: values.serve === true,
     warm: values.warm === true,
+    open: values['no-open'] !== true,
     port: whole('--port', values.port, 4280, 65_535, 0),
     help: values.help === true,
     version: values.version === true,

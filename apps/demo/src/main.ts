@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Cache } from '@flow-cache/core'
 import { InMemoryCache } from '@flow-cache/memory'
+import open from 'open'
 import type { Answer, AskOptions } from './answer.js'
 import { type Arguments, help, readArguments } from './arguments.js'
 import { startCompanion } from './companion.js'
@@ -70,6 +71,8 @@ async function serve(args: Arguments): Promise<void> {
   const server = await serveDesk({ desk, port: args.port, routes })
   try {
     say(`docs-desk answers at ${server.url} about the Markdown in ${dir}.`, 'Ctrl-C ends it.')
+    // Where somebody sits in front of it. Without a browser, the line above has to do.
+    if (process.stdout.isTTY && args.open) await open(server.url).catch(() => {})
     await aborted(interrupt.signal)
   } finally {
     watch.close()

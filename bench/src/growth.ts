@@ -1,0 +1,185 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { InMemoryCache } from '@flow-cache/memory'
+import { LRUCache } from 'lru-cache'
+import type { Asked, Figures, Question, Round } from './question.js'
+import { legend, nanos, type Section, targets, times } from './report.js'
+import { alone, ratio, summary } from './rounds.js'
+import { nanoseconds } from './timing.js'
+
+interface Parameters {
+  readonly entries: number
+}
+
+const names = ['lru-cache', 'flow-cache'] as const
+type Name = (typeof names)[number]
+const sizes = [1_000, 10_000, 100_000, 1_000_000]
+const ttl = 300_000
+
+/** What is measured, and how the table calls it. */
+const figures = {
+  hit: 'a hit',
+  set: '`set` of a key that is there',
+  evict: '`set` of a new key, which evicts one',
+} as const
+type FigureName = keyof typeof figures
+
+/** How the cost of a call grows with the number of entries. */
+export const growth: Question<Name> = {
+  text: 'How does the cost of a call grow with what is held? Keys are read and written in an order that jumps about, as applications do, so that the processor cannot foresee it. Beside the caches stands lru-cache with a ttl, whose memory is as far away. Then what ends many entries at once, and how long a hit waits while a million entries are held and others are written.',
+
+  async ask({ rounds, takesPart }: Asked): Promise<readonly Section[]> {
+    const asked = names.filter((name) => takesPart(name))
+    const results: Round[][] = []
+    for (const entries of sizes) {
+      results.push(await alone({ question: 'growth', names: asked, parameters: { entries } }, rounds))
+    }
+    const sections: Section[] = Object.entries(figures).map(([figure, head]) => ({
+      title: head,
+      head: ['', ...sizes.map((entries) => entries.toLocaleString('en')), '1 M over 10 k'],
+      rows: asked.map((name) => [
+        name,
+        ...results.map((all) => nanos(summary(all, name, figure))),
+        `${growthOf(results, name, figure).toFixed(2)}×`,
+      ]),
+      note: legend(rounds),
+    }))
+    if (asked.length < 2) return sections
+    const most = results.at(-1)!
+    return [
+      ...sections,
+      {
+        title: 'At a million entries, as a multiple of lru-cache',
+        head: ['', 'ratio'],
+        rows: Object.entries(figures).map(([figure, head]) => [
+          head,
+          times(ratio(most, 'flow-cache', 'lru-cache', figure)),
+        ]),
+      },
+      {
+        title: 'Ending many entries at once, of a million',
+        head: ['', 'time'],
+        rows: [
+          [
+            '`invalidateTags` of a tag that all of them have',
+            nanos(summary(most, 'flow-cache', 'invalidate')),
+          ],
+          ['`clear` of their namespace', nanos(summary(most, 'flow-cache', 'clear'))],
+        ],
+      },
+      {
+        title: 'How long a hit takes beside 20,000 writes a second, a million entries held',
+        head: ['', 'p50', 'p99', 'the longest'],
+        rows: asked.map((name) => [
+          name,
+          ...['p50', 'p99', 'longest'].map((figure) => nanos(summary(most, name, figure))),
+        ]),
+        note: 'Garbage collection included. Writes and hits alternate in batches, as requests do.',
+      },
+      targets([
+        {
+          what: 'a hit at a million, over one at 10,000',
+          limit: 2,
+          unit: '×',
+          measured: growthOf(results, 'flow-cache', 'hit'),
+        },
+      ]),
+    ]
+  },
+
+  async measure(wanted, { entries }: Parameters): Promise<Round> {
+    const round: Record<string, Figures> = {}
+    for (const name of wanted) round[name] = await measured(name, entries)
+    return round
+  },
+}
+
+function growthOf(results: readonly Round[][], name: Name, figure: string): number {
+  return summary(results[3]!, name, figure).median / summary(results[1]!, name, figure).median
+}
+
+/** What both caches can be asked for. */
+interface Subject {
+  get(key: string): unknown
+  set(key: string, value: number): unknown
+}
+
+async function measured(name: Name, entries: number): Promise<Figures> {
+  const keys = Array.from({ length: 2 * entries }, (_, i) => `user:${i}`)
+  const cache = name === 'flow-cache' ? new InMemoryCache({ maxEntries: entries, ttl }) : undefined
+  const subject: Subject = cache ?? new LRUCache<string, number>({ max: entries, ttl })
+  for (let i = 0; i < entries; i++) await subject.set(keys[i]!, i)
+  const found: Record<string, number> = {
+    hit: await each('hit', entries, (i) => subject.get(keys[i]!)),
+    set: await each('set', entries, (i) => subject.set(keys[i]!, i)),
+    ...(entries === sizes.at(-1) && (await waits(subject, keys, entries))),
+    evict: await evicting(subject, keys),
+  }
+  if (cache !== undefined && entries === sizes.at(-1)) Object.assign(found, await ending(entries))
+  await cache?.close()
+  return found
+}
+
+/** The time of one call, over entries that are not beside each other. */
+async function each(name: FigureName, entries: number, call: (i: number) => unknown): Promise<number> {
+  // Coprime to every size: it comes to each entry once before it comes to any again.
+  const step = 618_033
+  let at = 0
+  return nanoseconds(async (often) => {
+    for (let i = 0; i < often; i++) {
+      at = (at + step) % entries
+      if ((await call(at)) === undefined && name === 'hit') throw new Error('a read found nothing')
+    }
+  })
+}
+
+/** Writes keys in turn, twice as many as there is room for. */
+async function evicting(subject: Subject, keys: readonly string[]): Promise<number> {
+  let at = keys.length / 2
+  return nanoseconds(async (often) => {
+    for (let i = 0; i < often; i++) {
+      await subject.set(keys[at]!, i)
+      if (++at === keys.length) at = 0
+    }
+  })
+}
+
+/** How long hits take for two seconds, while entries are replaced. */
+async function waits(
+  subject: Subject,
+  keys: readonly string[],
+  entries: number,
+): Promise<Record<'p50' | 'p99' | 'longest', number>> {
+  const samples: number[] = []
+  for (const end = performance.now() + 2_000; performance.now() < end;) {
+    for (let i = 0; i < 20; i++) await subject.set(keys[Math.floor(Math.random() * entries)]!, i)
+    for (let i = 0; i < 20; i++) {
+      const key = keys[Math.floor(Math.random() * entries)]!
+      const began = process.hrtime.bigint()
+      await subject.get(key)
+      samples.push(Number(process.hrtime.bigint() - began))
+    }
+    await pause(1)
+  }
+  samples.sort((one, other) => one - other)
+  const at = (share: number): number =>
+    samples[Math.min(samples.length - 1, Math.floor(share * samples.length))]!
+  return { p50: at(0.5), p99: at(0.99), longest: at(1) }
+}
+
+async function ending(entries: number): Promise<Record<'invalidate' | 'clear', number>> {
+  const cache = new InMemoryCache({ maxEntries: entries, ttl })
+  const users = cache.namespace('users')
+  for (let i = 0; i < entries; i++) await users.set(`${i}`, i, { tags: ['all'] })
+  const time = async (call: () => Promise<unknown>): Promise<number> => {
+    const began = process.hrtime.bigint()
+    await call()
+    return Number(process.hrtime.bigint() - began)
+  }
+  const invalidate = await time(() => users.invalidateTags(['all']))
+  if ((await users.get('7')) !== undefined) throw new Error('the tag ended nothing')
+  await users.set('7', 7)
+  const clear = await time(() => users.clear())
+  if ((await users.get('7')) !== undefined) throw new Error('clear ended nothing')
+  await cache.close()
+  return { invalidate, clear }
+}
