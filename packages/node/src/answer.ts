@@ -29,12 +29,14 @@ export function isKept(value: unknown, key: string): value is Kept {
     typeof kept.result === 'object' &&
     kept.result !== null &&
     typeof kept.result.success === 'boolean' &&
-    (kept.result.success || typeof kept.result.error === 'object') &&
+    (kept.result.success || (typeof kept.result.error === 'object' && kept.result.error !== null)) &&
     Array.isArray(kept.effects) &&
+    kept.effects.every((effect: unknown) => Array.isArray(effect) && typeof effect[0] === 'string') &&
     isRecorded(kept.emitted) &&
     (kept.stream === undefined || isRecorded(kept.stream)) &&
     typeof kept.cost === 'object' &&
     kept.cost !== null &&
+    [kept.cost.ms, kept.cost.tokens, kept.cost.usd].every((spent) => typeof spent === 'number') &&
     typeof kept.at === 'number'
   )
 }

@@ -13,7 +13,7 @@ import { checkKeeping, type KeepingOptions } from './options.js'
 import type { Cost } from './price.js'
 import type { Savings, SavingsReport } from './savings.js'
 import { checkScope, type ScopeOrGlobal } from './scope.js'
-import { versionOf } from './version.js'
+import { sourceOf, versionOf } from './version.js'
 
 /** Options of {@link cacheMap}. */
 export interface CacheMapOptions<I, Item, Out, O> extends Pick<KeepingOptions, Taken> {
@@ -85,8 +85,10 @@ export function cacheMap<I, Item, Out, O>(
 
   const ownerOf = (asked: Asked<I>): ScopeOrGlobal =>
     checkScope(typeof scope === 'function' ? scope(asked) : scope)
+  const readOf = (workflow: WorkflowContext): Record<string, unknown> =>
+    Object.fromEntries(reads.map((name) => [name, workflow.variables.get(name)]))
   const keysOf = (items: readonly Item[], owner: ScopeOrGlobal, workflow: WorkflowContext): string[] => {
-    const read = Object.fromEntries(reads.map((name) => [name, workflow.variables.get(name)]))
+    const read = readOf(workflow)
     const workflowId = workflow.workflowId
     const same = { workflow: workflowId, node: id, type, version, config, scope: owner, reads: read }
     return items.map((item) =>
@@ -102,6 +104,7 @@ export function cacheMap<I, Item, Out, O>(
     workflow: WorkflowContext,
     owner: ScopeOrGlobal,
     signal: AbortSignal,
+    seen: Readonly<Record<string, unknown>>,
   ): WorkflowContext => ({
     ...workflow,
     signal,
@@ -109,6 +112,7 @@ export function cacheMap<I, Item, Out, O>(
     variables: guard(workflow.variables, {
       nodeId: id,
       reads,
+      seen,
       undeclared: 'error',
       effects: 'forbid',
       warn: () => {},
@@ -129,6 +133,7 @@ export function cacheMap<I, Item, Out, O>(
     type,
     version,
     config,
+    source: sourceOf(node),
     savings,
     report: () => savings.report(id),
     async execute(context, workflow) {
@@ -139,6 +144,7 @@ export function cacheMap<I, Item, Out, O>(
       const items = itemsOf(input)
       const owner = ownerOf({ input, workflow })
       const keys = keysOf(items, owner, workflow)
+      const seen = readOf(workflow)
       const byKey = new Map(keys.map((key, i) => [key, items[i]!]))
       const batch = new Batch(
         setup,
@@ -146,7 +152,7 @@ export function cacheMap<I, Item, Out, O>(
         async (missing, signal) =>
           node.execute(
             { ...context, input: missing as readonly Item[], signal },
-            guarded(workflow, owner, signal),
+            guarded(workflow, owner, signal, seen),
           ),
         (some) => keysOf(some as readonly Item[], owner, workflow),
       )

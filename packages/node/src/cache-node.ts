@@ -128,9 +128,15 @@ export function cacheNode<I, O>(node: BaseNode<I, O>, options: CacheNodeOptions<
     async execute(context, workflow) {
       const asked: Asked<I> = { input: context.input, workflow }
       const wanted = when === undefined || when(asked)
+      /** What the key was made of. */
+      let made: KeyParts | undefined
       const answer = await recall.answer({
         nodeId: node.id,
-        parts: () => partsOf(asked),
+        parts() {
+          const parts = partsOf(asked)
+          made ??= parts
+          return parts
+        },
         wanted,
         control: checkControl(workflow.cache),
         signal: context.signal,
@@ -140,12 +146,13 @@ export function cacheNode<I, O>(node: BaseNode<I, O>, options: CacheNodeOptions<
           const guarded = guard(workflow.variables, {
             nodeId: node.id,
             reads,
+            seen: made?.reads,
             undeclared: undeclaredReads,
             effects,
             warn: (variable) => recall.tell({ type: 'undeclared-read', nodeId: node.id, variable }),
           })
           // It may be shared with others of the same scope: what sets this run apart from theirs is kept from it.
-          const mine = scopeOf(asked)
+          const mine = made?.scope ?? scopeOf(asked)
           const result = await node.execute(
             { ...context, signal, emit },
             {

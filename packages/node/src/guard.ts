@@ -9,6 +9,8 @@ export type Effect = readonly [name: string, value: unknown] | readonly [name: s
 export interface Guarding {
   readonly nodeId: string
   readonly reads: readonly string[]
+  /** What the key has of them. Absent: no key was made, and they are as they are. */
+  readonly seen: Readonly<Record<string, unknown>> | undefined
   readonly undeclared: 'error' | 'warn' | 'allow'
   readonly effects: 'record' | 'forbid'
   /** Told of undeclared reads where they are let through. */
@@ -21,7 +23,7 @@ export interface Guarding {
  * it may read.
  */
 export function guard(variables: Variables, guarding: Guarding): { variables: Variables; effects: Effect[] } {
-  const { nodeId, reads, undeclared, warn } = guarding
+  const { nodeId, reads, seen, undeclared, warn } = guarding
   const effects: Effect[] = []
   const written = new Map<string, { readonly value: unknown } | undefined>()
   const declared = new Set(reads)
@@ -40,7 +42,8 @@ export function guard(variables: Variables, guarding: Guarding): { variables: Va
     get<V>(name: string) {
       if (written.has(name)) return written.get(name)?.value as V | undefined
       check(name)
-      return variables.get<V>(name)
+      // As it was when the key was made, whatever others have written since.
+      return seen !== undefined && declared.has(name) ? (seen[name] as V | undefined) : variables.get<V>(name)
     },
     has(name) {
       if (written.has(name)) return written.get(name) !== undefined

@@ -50,13 +50,24 @@ export async function runNode<I, O>(
   }
 }
 
+/** What an error says, whatever was thrown. */
+function messageOf(error: unknown): string {
+  const message: unknown = (error as { message?: unknown } | null | undefined)?.message
+  if (typeof message === 'string') return message
+  try {
+    return String(error)
+  } catch {
+    return 'something was thrown that cannot be shown'
+  }
+}
+
 /** A failed result for what a node threw. */
 export function failureOf(error: unknown): NodeResult<never> {
   const code: unknown = (error as { code?: unknown } | null | undefined)?.code
   return {
     success: false,
     error: {
-      message: error instanceof Error ? error.message : String(error),
+      message: messageOf(error),
       ...(typeof code === 'string' && { code }),
       cause: error,
     },

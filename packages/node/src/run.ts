@@ -2,8 +2,8 @@ import type { Clock } from '@flow-cache/core'
 import type { Kept } from './answer.js'
 import type { Effect } from './guard.js'
 import type { NodeResult } from './node.js'
-import { Recording } from './stream/recording.js'
-import { plainRules, type StreamRules } from './stream/rules.js'
+import { Recording, type RecordingOptions } from './stream/recording.js'
+import { plainRules } from './stream/rules.js'
 import { kindOf, sourceOf, type StreamKind } from './stream/streams.js'
 
 /** What a step is given to run once. */
@@ -33,8 +33,7 @@ export class Run {
   readonly streaming: Promise<Streaming>
   readonly #opened: (streaming: Streaming) => void
   readonly #clock: Clock
-  readonly #rules: StreamRules
-  readonly #maxBytes: number
+  readonly #options: RecordingOptions
   readonly #emitted: Recording
   readonly #heard: unknown[] = []
   readonly #listeners = new Set<(chunk: unknown) => void>()
@@ -46,10 +45,9 @@ export class Run {
   ran: Ran | undefined
   ms = 0
 
-  constructor(options: { readonly clock: Clock; readonly rules: StreamRules; readonly maxBytes: number }) {
+  constructor(options: RecordingOptions) {
     this.#clock = options.clock
-    this.#rules = options.rules
-    this.#maxBytes = options.maxBytes
+    this.#options = options
     this.#emitted = new Recording({ ...options, rules: plainRules })
     let open!: (streaming: Streaming) => void
     this.streaming = new Promise((resolve) => (open = resolve))
@@ -63,7 +61,7 @@ export class Run {
 
   /** Tells of every emitted chunk, also of those before; the answer stops it. */
   listen(listener: (chunk: unknown) => void): () => void {
-    for (const chunk of this.#heard) listener(chunk)
+    for (const chunk of this.#heard) listener(this.#options.copy(chunk))
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
@@ -75,10 +73,12 @@ export class Run {
   ): Promise<{ readonly ran: Ran; readonly stream: Streaming | undefined }> {
     const began = this.#clock.now()
     try {
-      const emit = (chunk: unknown): void => {
+      const { copy } = this.#options
+      const emit = (given: unknown): void => {
+        const chunk = copy(given)
         this.#emitted.push(chunk)
         if (this.#emitted.fits) this.#heard.push(chunk)
-        for (const listener of this.#listeners) listener(chunk)
+        for (const listener of this.#listeners) listener(copy(chunk))
       }
       const ran = await step({ signal, emit })
       const kind = ran.result.success ? kindOf(ran.result.output) : undefined
@@ -86,7 +86,7 @@ export class Run {
         this.ran = ran
         return { ran, stream: undefined }
       }
-      const recording = new Recording({ clock: this.#clock, rules: this.#rules, maxBytes: this.#maxBytes })
+      const recording = new Recording(this.#options)
       const stream = { ...ran, kind, recording }
       this.#opened(stream)
       await recording.drain(sourceOf(ran.result.output, kind), signal)

@@ -21,5 +21,6 @@ export function checkScope(scope: unknown): ScopeOrGlobal {
     if (part === '' || !['string', 'number', 'boolean'].includes(typeof part))
       wrong(`scope.${name}`, 'a non-empty string, a number or a boolean', part)
   }
-  return scope as Scope
+  // A copy: whoever changes the caller's object later changes no key, and nothing of a run.
+  return Object.freeze({ ...(scope as Scope) })
 }

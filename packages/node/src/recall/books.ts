@@ -25,7 +25,7 @@ export class Books {
 
   tell(event: StepEvent): void {
     try {
-      this.#options.onEvent?.(event)
+      ignored(this.#options.onEvent?.(event))
     } catch {
       // A listener that fails has nobody left to tell.
     }
@@ -54,6 +54,13 @@ export class Books {
     if (cost === undefined || !result.success) return { tokens: 0, usd: 0 }
     try {
       const of = cost(result, chunks) ?? {}
+      const isSound = [of.inputTokens, of.outputTokens].every(
+        (count) => count === undefined || Number.isFinite(count),
+      )
+      if (of instanceof Promise || !isSound) {
+        ignored(of)
+        throw new TypeError('cost must answer at once, with numbers')
+      }
       return { tokens: (of.inputTokens ?? 0) + (of.outputTokens ?? 0), usd: priceOf(of, pricing) }
     } catch (error) {
       this.tell({ type: 'error', nodeId, during: 'cost', error })
@@ -77,10 +84,15 @@ export class Books {
   announce(nodeId: string, info: CacheInfo): void {
     const { onHit, onMiss } = this.#options
     try {
-      if (info.status === 'hit' || info.status === 'stale' || info.status === 'shared') onHit?.(info)
-      else onMiss?.(info)
+      if (info.status === 'hit' || info.status === 'stale' || info.status === 'shared') ignored(onHit?.(info))
+      else ignored(onMiss?.(info))
     } catch (error) {
       this.tell({ type: 'error', nodeId, during: 'listener', error })
     }
   }
+}
+
+/** A listener may be an async function: what it rejects with is nobody's. */
+function ignored(answer: unknown): void {
+  if (answer instanceof Promise) answer.catch(() => {})
 }

@@ -72,7 +72,7 @@ export async function keep(
     else {
       try {
         if (call.tags !== undefined)
-          context.options.tags = [...(context.options.tags ?? []), ...call.tags(withChunks(kept))]
+          context.options.tags = [...(context.options.tags ?? []), ...tagsOf(call.tags(withChunks(kept)))]
         // A copy, unless it is said that nobody changes the result.
         return (run.kept = options.copy === 'share' ? kept : cloneOf(kept))
       } catch (error) {
@@ -106,6 +106,12 @@ function refusal(
   if (kept.result.success && kept.result.interrupt !== undefined) return 'the result is an interrupt'
   if (of.aborted) return 'the run was aborted'
   return isWorthKeeping(setup.options, kept) ? undefined : 'store said no'
+}
+
+/** Letters of a text are no tags. */
+function tagsOf(tags: unknown): readonly string[] {
+  if (Array.isArray(tags)) return tags as readonly string[]
+  throw new TypeError('tags must answer with an array of strings')
 }
 
 /** Whether the caller has changed the input since the key was made: the step would see what the key does not say. */

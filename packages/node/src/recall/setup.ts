@@ -1,4 +1,5 @@
 import { type Cache, type Clock, type GetOrSetOptions, systemClock, toMs } from '@flow-cache/core'
+import { copyOf } from '../guard.js'
 import { defaults, type KeepingOptions } from '../options.js'
 import { Runs } from '../runs.js'
 import type { Pace } from '../stream/playback.js'
@@ -13,6 +14,8 @@ export interface Setup {
   readonly clock: Clock
   readonly rules: StreamRules
   readonly maxBytes: number
+  /** Makes a chunk of a stream the reader's own. */
+  readonly copy: <V>(chunk: V) => V
   readonly pace: Pace
   /** Whether a run goes on when all its callers have left. */
   readonly finishes: boolean
@@ -30,6 +33,7 @@ export function setupOf(options: KeepingOptions): Setup {
     clock,
     rules: stream.rules ?? plainRules,
     maxBytes: stream.maxBytes ?? defaults.maxBytes,
+    copy: options.copy === 'share' ? (chunk) => chunk : copyOf,
     pace: stream.pace ?? defaults.pace,
     finishes: stream.onAbort === 'finish',
     books: new Books(options, clock),

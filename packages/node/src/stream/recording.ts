@@ -9,9 +9,19 @@ export interface Recorded {
   readonly delays: readonly number[]
 }
 
+/** How chunks are written down. */
+export interface RecordingOptions {
+  readonly rules: StreamRules
+  readonly clock: Clock
+  readonly maxBytes: number
+  /** Makes a chunk that nobody else changes. */
+  readonly copy: <V>(chunk: V) => V
+}
+
 /** Writes down chunks while any number of readers gets them. */
 export class Recording {
-  readonly buffer: ReplayBuffer = new ReplayBuffer()
+  readonly buffer: ReplayBuffer
+  readonly #copy: <V>(chunk: V) => V
   readonly #rules: StreamRules
   readonly #clock: Clock
   #left: number
@@ -19,7 +29,9 @@ export class Recording {
   #chunks: unknown[] = []
   #delays: number[] = []
 
-  constructor(options: { readonly rules: StreamRules; readonly clock: Clock; readonly maxBytes: number }) {
+  constructor(options: RecordingOptions) {
+    this.buffer = new ReplayBuffer(options.copy)
+    this.#copy = options.copy
     this.#rules = options.rules
     this.#clock = options.clock
     this.#left = options.maxBytes
@@ -31,7 +43,9 @@ export class Recording {
     return this.#left >= 0
   }
 
-  push(chunk: unknown): void {
+  push(given: unknown): void {
+    // The source may use one object for all of its chunks.
+    const chunk = this.#copy(given)
     if (this.fits && this.#rules.keep(chunk)) {
       const now = this.#clock.now()
       this.#left -= sizeOf(chunk)

@@ -19,12 +19,19 @@ function link(chunk?: unknown): Link {
 /**
  * Chunks that are written once and read by any number of readers, each from the first chunk and at its own pace.
  *
+ * Each reader gets what `copy` makes of a chunk, so that what one does to it no other sees.
+ *
  * A chain of links: a reader holds the one it stands at, so that what everybody has read can be collected once
  * `forget` was called.
  */
 export class ReplayBuffer {
+  readonly #copy: <V>(chunk: V) => V
   #first: Link | undefined = link()
   #last = this.#first!
+
+  constructor(copy: <V>(chunk: V) => V) {
+    this.#copy = copy
+  }
 
   /** Whether readers who come now get everything from the beginning. */
   get complete(): boolean {
@@ -57,7 +64,9 @@ export class ReplayBuffer {
     return async () => {
       const next: Link | undefined = at === undefined ? undefined : await at.next
       at = next
-      return next === undefined ? { done: true, value: undefined } : { done: false, value: next.chunk }
+      return next === undefined
+        ? { done: true, value: undefined }
+        : { done: false, value: this.#copy(next.chunk) }
     }
   }
 }
