@@ -41,6 +41,12 @@ export interface Snapshot {
   /** The node that interrupted: it is given the answer and runs again from its successors on. */
   readonly at: string
   readonly outputs: Readonly<Record<string, unknown>>
+  /** The nodes that are done, also those whose output is `undefined`, which JSON leaves out. */
+  readonly done: readonly string[]
+  /** Those of them that were the last of their branch. */
+  readonly ends: readonly string[]
+  /** What is still to run: other branches had come so far, and perhaps have a question of their own. */
+  readonly pending: readonly { readonly nodeId: string; readonly input: unknown }[]
   readonly variables: Readonly<Record<string, unknown>>
   readonly path: readonly string[]
 }
@@ -90,6 +96,7 @@ interface State {
   readonly nodes: Record<string, NodeReport>
   readonly visits: Map<string, number>
   readonly ends: Map<string, unknown>
+  readonly pending: { readonly nodeId: string; readonly input: unknown }[]
   error?: WorkflowResult['error']
   interrupt?: WorkflowResult['interrupt']
 }
@@ -125,16 +132,21 @@ export function workflow(options: WorkflowOptions): Workflow {
       cache: checkControl(run.cache),
     }
     const state: State = {
-      outputs: new Map(Object.entries(resumed?.outputs ?? {})),
+      outputs: pairsOf(resumed?.done, resumed?.outputs),
       path: [...(resumed?.path ?? [])],
       nodes: {},
       visits: new Map(),
-      ends: new Map(),
+      ends: pairsOf(resumed?.ends, resumed?.outputs),
+      pending: [],
     }
-    const over = (): boolean => state.error !== undefined || state.interrupt !== undefined
 
     const visit = async (nodeId: string, input: unknown): Promise<void> => {
-      if (over()) return
+      if (state.error !== undefined) return
+      // What other branches would do now waits for the answer.
+      if (state.interrupt !== undefined) {
+        state.pending.push({ nodeId, input })
+        return
+      }
       const visits = (state.visits.get(nodeId) ?? 0) + 1
       state.visits.set(nodeId, visits)
       const node = graph.nodes.get(nodeId)!
@@ -163,15 +175,17 @@ export function workflow(options: WorkflowOptions): Workflow {
       state.nodes[nodeId] = report
       tell({ type: 'node-end', nodeId, report, output: result.success ? result.output : undefined })
       if (!result.success) {
-        if (!over()) state.error = { ...result.error, nodeId }
+        state.error ??= { ...result.error, nodeId }
         stop.abort(new Error(`node '${nodeId}' failed`))
         return
       }
-      state.outputs.set(nodeId, result.output)
       if (result.interrupt !== undefined) {
-        state.interrupt ??= { ...result.interrupt, nodeId }
+        // One question at a time: whoever asks second asks again.
+        if (state.interrupt === undefined) state.interrupt = { ...result.interrupt, nodeId }
+        else state.pending.push({ nodeId, input })
         return
       }
+      state.outputs.set(nodeId, result.output)
       return leave(nodeId, result.output, result.next)
     }
 
@@ -204,7 +218,11 @@ export function workflow(options: WorkflowOptions): Workflow {
     tell({ type: 'workflow-start', runId: context.runId })
     if ('snapshot' in entry) {
       state.outputs.set(entry.snapshot.at, entry.answer)
-      await leave(entry.snapshot.at, entry.answer, undefined)
+      const { at, pending } = entry.snapshot
+      await Promise.all([
+        leave(at, entry.answer, undefined),
+        ...pending.map(async ({ nodeId, input }) => visit(nodeId, input)),
+      ])
     } else await visit(entry.node, entry.input)
 
     const status =
@@ -228,6 +246,9 @@ export function workflow(options: WorkflowOptions): Workflow {
           workflow: id,
           at: state.interrupt!.nodeId,
           outputs: Object.fromEntries(state.outputs),
+          done: [...state.outputs.keys()],
+          ends: [...state.ends.keys()],
+          pending: state.pending,
           variables,
           path: state.path,
         },
@@ -241,8 +262,12 @@ export function workflow(options: WorkflowOptions): Workflow {
     id,
     run: async (input, run = {}) => go({ node: graph.start, input }, run, () => {}),
     async resume(snapshot, answer, run = {}) {
-      if (snapshot.workflow !== id || !graph.nodes.has(snapshot.at))
-        throw new NodeCacheError('ERR_WORKFLOW', `the snapshot is none of the workflow '${id}'`)
+      const isMine =
+        snapshot?.workflow === id &&
+        graph.nodes.has(snapshot.at) &&
+        [snapshot.done, snapshot.ends, snapshot.pending].every(Array.isArray) &&
+        snapshot.pending.every(({ nodeId }) => graph.nodes.has(nodeId))
+      if (!isMine) throw new NodeCacheError('ERR_WORKFLOW', `the snapshot is none of the workflow '${id}'`)
       return go({ snapshot, answer }, run, () => {})
     },
     async *stream(input, run = {}) {
@@ -270,6 +295,14 @@ export function workflow(options: WorkflowOptions): Workflow {
       }
     },
   }
+}
+
+/** The outputs of these nodes. */
+function pairsOf(
+  ids: readonly string[] = [],
+  outputs: Readonly<Record<string, unknown>> = {},
+): Map<string, unknown> {
+  return new Map(ids.map((id) => [id, outputs[id]]))
 }
 
 /** What the branches brought, by id, or `undefined` while one of them is still under way. */
