@@ -8,7 +8,7 @@
  */
 import { pathToFileURL } from 'node:url'
 import { deserialize, serialize } from 'node:v8'
-import { plainCodec } from '../../../packages/redis/dist/codecs/plain-codec.js'
+import { plainCodec } from '../../../packages/core/dist/codec/plain-codec.js'
 
 const record = (i) => ({
   id: i,

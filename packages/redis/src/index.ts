@@ -7,7 +7,6 @@ export type { JournalConfirmation, RedisJournalOptions } from './journal/journal
 export type { RedisConnectionOptions, RedisStoreOptions } from './options.js'
 
 // Codecs
-export { plainCodec } from './codecs/plain-codec.js'
-export { jsonCodec } from './codecs/json-codec.js'
+export { jsonCodec, plainCodec } from '@flow-cache/core/codec'
 export { compressed, type CompressionOptions } from './codecs/compressed.js'
 export { encrypted, type EncryptionOptions } from './codecs/encrypted.js'

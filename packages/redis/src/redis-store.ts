@@ -10,11 +10,11 @@ import {
   systemClock,
   toMs,
 } from '@flow-cache/core'
+import { plainCodec } from '@flow-cache/core/codec'
 import { ChangeLog } from './change-log.js'
 import { compressed } from './codecs/compressed.js'
 import { encrypted } from './codecs/encrypted.js'
 import { limited } from './codecs/limited.js'
-import { plainCodec } from './codecs/plain-codec.js'
 import { checkConnection, isCluster, isClusterOf } from './connection.js'
 import { checkToken, frameOf, LastDetails, type Lease, leasesOf, parseFrame, stayUntil } from './frame.js'
 import { escapeKey, type Layout, layoutOf, loggedKey, unescapeKey } from './layout.js'

@@ -1,8 +1,8 @@
 import { deflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import fc from 'fast-check'
+import { plainCodec } from '@flow-cache/core/codec'
 import { compressed } from './compressed.js'
-import { plainCodec } from './plain-codec.js'
 
 const key = 'user:1'
 const codec = compressed(plainCodec)

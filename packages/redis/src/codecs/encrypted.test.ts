@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import fc from 'fast-check'
 import { CacheError } from '@flow-cache/core'
+import { jsonCodec, plainCodec } from '@flow-cache/core/codec'
 import { compressed } from './compressed.js'
 import { encrypted, type EncryptionOptions } from './encrypted.js'
-import { jsonCodec } from './json-codec.js'
-import { plainCodec } from './plain-codec.js'
 
 const key = 'user:1'
 const old = Buffer.alloc(32, 1)

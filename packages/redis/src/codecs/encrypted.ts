@@ -1,6 +1,5 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import type { Codec } from '@flow-cache/core'
-import { bufferOf } from './utf8.js'
 
 /** What {@link encrypted} takes. */
 export interface EncryptionOptions {
@@ -48,7 +47,7 @@ export function encrypted(codec: Codec, options: EncryptionOptions): Codec {
     },
 
     decode(bytes: Uint8Array, key: string): unknown {
-      const buffer = bufferOf(bytes)
+      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       const start = 1 + (buffer[0] ?? 0)
       const body = start + nonceLength + tagLength
       if (buffer.length < body) throw new SyntaxError('these bytes are cut off, or not encrypted')

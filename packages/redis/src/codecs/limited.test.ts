@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Codec } from '@flow-cache/core'
+import { plainCodec } from '@flow-cache/core/codec'
 import { limited } from './limited.js'
-import { plainCodec } from './plain-codec.js'
 
 const key = 'user:1'
 

@@ -15,8 +15,8 @@ import {
   type JournalWrite,
   toMs,
 } from '@flow-cache/core'
+import { plainCodec } from '@flow-cache/core/codec'
 import { limited } from '../codecs/limited.js'
-import { plainCodec } from '../codecs/plain-codec.js'
 import { escapeKey, unescapeKey } from '../layout.js'
 import type { Script } from '../scripts.js'
 import { JournalLink } from './journal-link.js'

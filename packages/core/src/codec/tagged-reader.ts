@@ -1,3 +1,5 @@
+import { Buffers } from './buffers.js'
+
 /** Reads what `writeTagged` wrote. Anything else is an error. What it returns shares no memory with `bytes`. */
 export function readTagged(text: string, bytes: Uint8Array): unknown {
   const reader = new Reader(bytes)
@@ -21,10 +23,14 @@ type Make = (buffer: ArrayBuffer) => object
 /** What can be made of bytes that belong to nobody else. */
 const binaries: ReadonlyMap<string, Make> = new Map<string, Make>([
   ['ArrayBuffer', (buffer) => buffer],
-  ['Buffer', (buffer) => Buffer.from(buffer)],
   ['DataView', (buffer) => new DataView(buffer)],
+  ...nodeBuffer(),
   ...typedArrays(),
 ])
+
+function* nodeBuffer(): Iterable<[string, Make]> {
+  if (Buffers !== undefined) yield ['Buffer', (buffer) => Buffers!.from(buffer)]
+}
 
 /** All that the platform has: `Float16Array` came later. */
 function* typedArrays(): Iterable<[string, Make]> {

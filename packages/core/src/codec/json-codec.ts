@@ -1,8 +1,9 @@
-import { CacheError, type Codec } from '@flow-cache/core'
+import type { Codec } from '../codec.js'
+import { CacheError } from '../errors.js'
 import { isJsonNumber, jsonOf } from './json-data.js'
 import { type Kind, kindOf } from './kind-of.js'
 import { deepest, foreign, refusal, type Step, tooDeep, unreadable } from './refusal.js'
-import { textOf } from './utf8.js'
+import { bytesOf, textOf } from './utf8.js'
 
 /**
  * Keeps what JSON keeps, as the JSON text and nothing else, for whoever reads the same bytes without this library.
@@ -14,7 +15,7 @@ export const jsonCodec: Codec = {
   name: 'json',
 
   encode(value: unknown, key: string): Uint8Array {
-    return Buffer.from(jsonOf(value) ?? checkedJson(value, key))
+    return bytesOf(jsonOf(value) ?? checkedJson(value, key))
   },
 
   decode(bytes: Uint8Array): unknown {

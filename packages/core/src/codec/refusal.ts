@@ -1,4 +1,4 @@
-import { CacheError } from '@flow-cache/core'
+import { CacheError } from '../errors.js'
 
 /** Where in a container: an index, the name of a property, or how a part of a map or a set is reached. */
 export type Step = number | string | { readonly text: string }

@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import { brands } from './brands.js'
 
 /** The kinds of objects that are data. `'null'` is an object without a prototype. */
 export type Kind = 'Object' | 'null' | 'Array' | 'Map' | 'Set' | 'Date' | BinaryKind
@@ -31,12 +31,11 @@ const typedArrayTag = Object.getOwnPropertyDescriptor(
 
 function brandOf(value: object): Kind | undefined {
   if (Array.isArray(value)) return 'Array'
-  if (types.isMap(value)) return 'Map'
-  if (types.isSet(value)) return 'Set'
-  if (types.isDate(value)) return 'Date'
-  if (types.isDataView(value)) return 'DataView'
-  if (ArrayBuffer.isView(value)) return typedArrayTag.call(value) as BinaryKind
-  if (types.isArrayBuffer(value)) return 'ArrayBuffer'
+  if (ArrayBuffer.isView(value)) return (typedArrayTag.call(value) as BinaryKind | undefined) ?? 'DataView'
+  if (brands.isMap(value)) return 'Map'
+  if (brands.isSet(value)) return 'Set'
+  if (brands.isDate(value)) return 'Date'
+  if (brands.isArrayBuffer(value)) return 'ArrayBuffer'
   return typeof value === 'function' ? undefined : 'Object'
 }
 

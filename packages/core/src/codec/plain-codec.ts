@@ -1,8 +1,8 @@
-import type { Codec } from '@flow-cache/core'
+import type { Codec } from '../codec.js'
 import { jsonOf } from './json-data.js'
 import { readTagged } from './tagged-reader.js'
 import { writeTagged } from './tagged-writer.js'
-import { bufferOf, textOf } from './utf8.js'
+import { bytesOf, textOf } from './utf8.js'
 
 /*
  * The bytes are a JSON text, or `T`, with which no JSON begins, the length of a tagged text in four bytes, the text,
@@ -26,30 +26,32 @@ export const plainCodec: Codec = {
 
   encode(value: unknown, key: string): Uint8Array {
     const text = jsonOf(value)
-    return text === undefined ? encodeTagged(value, key) : Buffer.from(text)
+    return text === undefined ? encodeTagged(value, key) : bytesOf(text)
   },
 
   decode(bytes: Uint8Array): unknown {
     if (bytes[0] !== tagged) return JSON.parse(textOf(bytes))
     if (bytes.length < taggedStart) throw new SyntaxError('these bytes are cut off')
-    const end = taggedStart + bufferOf(bytes).readUInt32BE(1)
+    const end = taggedStart + viewOf(bytes).getUint32(1)
     if (end > bytes.length) throw new SyntaxError('these bytes are cut off')
     return readTagged(textOf(bytes.subarray(taggedStart, end)), bytes.subarray(end))
   },
 }
 
 function encodeTagged(value: unknown, key: string): Uint8Array {
-  const { text, bytes: parts } = writeTagged(value, key)
-  const length = Buffer.byteLength(text)
-  const total = parts.reduce((sum, part) => sum + part.length, taggedStart + length)
-  const bytes = Buffer.allocUnsafe(total)
+  const tree = writeTagged(value, key)
+  const text = bytesOf(tree.text)
+  const length = tree.bytes.reduce((sum, part) => sum + part.length, taggedStart + text.length)
+  const bytes = new Uint8Array(length)
   bytes[0] = tagged
-  bytes.writeUInt32BE(length, 1)
-  bytes.write(text, taggedStart)
-  let offset = taggedStart + length
-  for (const part of parts) {
+  viewOf(bytes).setUint32(1, text.length)
+  bytes.set(text, taggedStart)
+  let offset = taggedStart + text.length
+  for (const part of tree.bytes) {
     bytes.set(part, offset)
     offset += part.length
   }
   return bytes
 }
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -12,8 +12,8 @@
  *   ["~m", key, value, …] a map   ["~s", item, …] a set   ["~o", {…}] an object without a prototype
  *   ["~x", length, {…}] a list with holes, or with names beside its items
  */
-import { types } from 'node:util'
-import { CacheError } from '@flow-cache/core'
+import { CacheError } from '../errors.js'
+import { brands } from './brands.js'
 import { isJsonNumber, isMostlyFractions } from './json-data.js'
 import { type BinaryKind, kindOf } from './kind-of.js'
 import { deepest, foreign, refusal, type Step, stepAt, tooDeep, unreadable } from './refusal.js'
@@ -144,7 +144,7 @@ class Writer {
 
   #binary(value: object, kind: BinaryKind): string {
     const bytes = bytesOf(value as ArrayBuffer | ArrayBufferView)
-    if (types.isSharedArrayBuffer(bytes.buffer)) {
+    if (brands.isSharedArrayBuffer(bytes.buffer)) {
       throw refusal(this.at, 'is a view of a SharedArrayBuffer', 'keep a copy of its bytes', this.#key)
     }
     this.bytes.push(bytes)

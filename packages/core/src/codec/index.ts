@@ -1,0 +1,2 @@
+export { plainCodec } from './plain-codec.js'
+export { jsonCodec } from './json-codec.js'
