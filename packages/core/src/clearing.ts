@@ -33,7 +33,7 @@ function invalidate(engine: Engine, names: readonly string[]): Awaitable<boolean
     },
     () => true,
     (error) => {
-      engine.retryLater()
+      engine.debts.retryLater()
       engine.tolerate(error, 'invalidate tags')
       return false
     },
@@ -57,7 +57,7 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
       () => engine.guard('clear', (store) => store.clear(prefix), shared ? sweepTimeout : undefined),
       ignore,
       (error) => {
-        if (prefix === undefined && !shared) engine.oweAll()
+        if (prefix === undefined && !shared) engine.debts.oweAll()
         engine.tolerate(error, 'clear')
       },
     )
@@ -74,7 +74,7 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
     if (store.local !== undefined || shared) return ended
     return chain(sweep(scope.prefix), () => sweep(`@${scope.namespace}/`))
   }
-  return chain(engine.handed(), () =>
+  return chain(engine.order.handed(), () =>
     chain(engine.changeWhere(covers, 'clear', inStore), () => {
       engine.events.emit('clear', { namespace: scope.namespace })
     }),
@@ -107,7 +107,7 @@ export async function clearPattern(engine: Engine, scope: Scope, glob: string): 
       removed += isPromise(count) ? await count : count
     }
   }
-  await engine.handed()
+  await engine.order.handed()
   await engine.changeWhere(matches, 'clear', sweep)
   engine.events.emit('clear', { namespace: scope.namespace, pattern: glob })
   return removed

@@ -1,11 +1,13 @@
-import { attempt, chain, ignore, isPromise } from './awaitable.js'
-import type { Clock, Timer } from './clock.js'
+import { attempt, ignore, isPromise } from './awaitable.js'
+import type { Clock } from './clock.js'
 import { DeadlineQueue } from './deadlines.js'
+import { Debts } from './debts.js'
 import { CacheError, codeOf } from './errors.js'
 import { type CacheEvents, type EventName, Events, type KeyEvent, type Listener } from './events.js'
 import { Failures } from './failures.js'
 import type { Flight } from './flight.js'
 import type { Entry } from './entry.js'
+import { Order } from './order.js'
 import { timeoutFor } from './parts.js'
 import type { Settings } from './plan.js'
 import { described, type Target } from './scope.js'
@@ -15,15 +17,6 @@ import type { Awaitable, Change, Local, Store } from './store.js'
 import { anyDead, TagTable } from './tag-table.js'
 import { UnderWay } from './under-way.js'
 import { allHits, type HitWatcher, type Watcher } from './watcher.js'
-
-/** How many keys whose removal failed are remembered. Beyond it the oldest is told of and forgotten. */
-const mostOwed = 10_000
-
-/** How many of them are tried again together. */
-const mostRetried = 500
-
-/** How long after a failure what is owed is tried again, in milliseconds. */
-const retryAfter = 1_000
 
 /** The nearest tier of a store in another process, and of a closed one. */
 const nothing: Local = { get: () => undefined, peek: () => undefined }
@@ -47,6 +40,10 @@ export class Engine {
   /** When leases are to be renewed. */
   readonly renewals: DeadlineQueue
   readonly tags: TagTable
+  /** What the store is to do once it can again. */
+  readonly debts: Debts = new Debts(this)
+  /** Has changes of a key handed to the store in the order in which they were asked for. */
+  readonly order: Order = new Order()
   readonly events: Events = new Events()
   readonly count: Counters = counters()
   readonly failures: Failures = new Failures()
@@ -71,12 +68,6 @@ export class Engine {
   readonly #changing = new UnderWay<number>()
   /** The same for changes of many keys. */
   readonly #barriers = new Set<(storeKey: string) => boolean>()
-  /** What ends when the change of a key that was asked for last has been handed to the store. */
-  readonly #handing = new UnderWay<Promise<unknown>>()
-  /** Keys that were to be removed when the store failed. What it has of them is not to be seen. */
-  readonly #owed = new Set<string>()
-  #owesAll = false
-  #retryTimer: Timer
   readonly #work = new Set<Promise<void>>()
   readonly #unfollow: readonly ((() => void) | undefined)[]
 
@@ -93,7 +84,7 @@ export class Engine {
       onCircuit: (state) => this.events.emit('circuit', { state }),
       onRecovered: () => {
         this.tags.endMinted()
-        this.#retry()
+        this.debts.retry()
       },
     })
     this.tags = new TagTable(settings.maxTags, this.guard, store)
@@ -210,46 +201,6 @@ export class Engine {
     }
   }
 
-  /**
-   * Changes keys as soon as it is prepared, and never before a change of one of them that was asked for earlier: the
-   * store keeps the order from there on. Where nothing has to be waited for, all of it happens at once.
-   */
-  inOrder<P, T>(
-    storeKeys: readonly string[],
-    prepare: () => Awaitable<P>,
-    change: (prepared: P) => Awaitable<T>,
-  ): Awaitable<T> {
-    const before = this.#handing.size === 0 ? undefined : this.handed(storeKeys)
-    const prepared = before === undefined ? prepare() : before.then(prepare)
-    if (!isPromise(prepared)) return change(prepared)
-    let answer: Awaitable<T>
-    const handed = Promise.resolve(prepared).then((value) => {
-      answer = change(value)
-      if (isPromise(answer)) void Promise.resolve(answer).catch(ignore)
-    })
-    const over = handed.catch(ignore).then(() => {
-      for (const storeKey of storeKeys) {
-        if (this.#handing.get(storeKey) === over) this.#handing.delete(storeKey)
-      }
-    })
-    for (const storeKey of storeKeys) this.#handing.set(storeKey, over)
-    return handed.then(() => answer)
-  }
-
-  /** Resolves when what was asked for these keys, or for all, is in the hands of the store; `undefined`: it is. */
-  handed(storeKeys?: readonly string[]): Promise<unknown> | undefined {
-    if (this.#handing.size === 0) return undefined
-    const waiting = new Set<Promise<unknown>>()
-    if (storeKeys === undefined) for (const [, one] of this.#handing) waiting.add(one)
-    else {
-      for (const storeKey of storeKeys) {
-        const one = this.#handing.get(storeKey)
-        if (one !== undefined) waiting.add(one)
-      }
-    }
-    return waiting.size === 0 ? undefined : Promise.all(waiting)
-  }
-
   /** Whether the key is being changed at this moment, so that a load may not be stored over it. */
   isChanging(storeKey: string): boolean {
     if (this.#changing.get(storeKey) !== undefined) return true
@@ -277,18 +228,14 @@ export class Engine {
       this.#begin(storeKey)
     }
     const answer = attempt(
-      // What is written now must not be taken away by a clearing that is owed.
-      () => {
-        const guarded = (): Awaitable<T> => this.guard(during, call, this.timeoutFor(storeKeys.length))
-        return this.#owesAll ? chain(this.#settleAll(), guarded) : guarded()
-      },
+      () => this.debts.cleared(() => this.guard(during, call, this.timeoutFor(storeKeys.length))),
       (value) => {
-        for (const storeKey of storeKeys) this.#owed.delete(storeKey)
+        this.debts.forget(storeKeys)
         settled()
         return value
       },
       (error) => {
-        if (!isRefusal(error)) for (const storeKey of storeKeys) this.#owe(storeKey)
+        if (!isRefusal(error)) this.debts.owe(storeKeys)
         settled()
         this.tolerate(error, during)
         return unless
@@ -320,79 +267,6 @@ export class Engine {
       this.#barriers.delete(matches)
       this.fenceWhere(matches)
     })
-  }
-
-  /** Whether any removal is owed. */
-  get owes(): boolean {
-    return this.#owesAll || this.#owed.size > 0
-  }
-
-  /** The store failed to clear itself. */
-  oweAll(): void {
-    this.#owesAll = true
-    this.retryLater()
-  }
-
-  /** Does what is owed when the store has had time to come back, also if nobody asks. */
-  retryLater(): void {
-    if (this.closed) return
-    this.#retryTimer ??= this.clock.setTimer(() => this.#retry(), retryAfter, false)
-  }
-
-  /** Does what is owed, so that other processes, who know nothing of it, no longer see what was to be gone. */
-  #retry(): void {
-    this.clock.clearTimer(this.#retryTimer)
-    this.#retryTimer = undefined
-    if (this.closed || !(this.owes || this.tags.owes)) return
-    const keys = [...this.#owed].slice(0, mostRetried)
-    const work = async (): Promise<void> => {
-      await this.tags.settle()
-      if (this.#owesAll) await this.#settleAll()
-      await Promise.all(keys.map((storeKey) => this.settle(storeKey)))
-    }
-    this.behind(
-      work()
-        .catch(ignore)
-        .then(() => {
-          if (this.owes || this.tags.owes) this.retryLater()
-        }),
-    )
-  }
-
-  /** Removes what a failing store was to remove, before the key is read. Fails as the store does. */
-  settle(storeKey: string): Awaitable<void> {
-    if (this.#owesAll) return this.#settleAll()
-    if (!this.#owed.has(storeKey)) return
-    return chain(
-      this.guard('delete', (store) => store.delete(storeKey)),
-      () => {
-        this.#owed.delete(storeKey)
-      },
-    )
-  }
-
-  #settleAll(): Awaitable<void> {
-    return chain(
-      this.guard('clear', (store) => store.clear()),
-      () => {
-        this.#owesAll = false
-        this.#owed.clear()
-      },
-    )
-  }
-
-  #owe(storeKey: string): void {
-    if (this.#owed.size >= mostOwed) {
-      const oldest = this.#owed.values().next().value as string
-      this.#owed.delete(oldest)
-      this.report(
-        new CacheError('ERR_STORE', 'too many removals failed; this one is given up'),
-        'delete',
-        oldest,
-      )
-    }
-    this.#owed.add(storeKey)
-    this.retryLater()
   }
 
   /** Takes an entry that cannot be used out of the store, without a word if that fails: it is a miss either way. */
@@ -446,7 +320,7 @@ export class Engine {
   /** Resolves when no load and no work behind one is left, of what begins meanwhile too. */
   async drain(): Promise<void> {
     while (this.running.length + this.#work.size > 0) {
-      await Promise.allSettled([...this.#work, ...[...this.running].map((flight) => flight.landed)])
+      await Promise.allSettled([...this.#work, ...this.running.map((flight) => flight.landed)])
     }
   }
 
@@ -454,7 +328,7 @@ export class Engine {
   async close(deadline: number): Promise<void> {
     this.closed = true
     this.local = nothing
-    this.clock.clearTimer(this.#retryTimer)
+    this.debts.close()
     for (const stop of this.#unfollow) stop?.()
     let timer: unknown
     const late = new Promise<void>((resolve) => {

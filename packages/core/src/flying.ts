@@ -154,7 +154,7 @@ function mark(engine: Engine, flight: Flight): Awaitable<TagPosition> {
 /** What the store has, and the lease where there are leases. */
 function read(engine: Engine, flight: Flight): Awaitable<Found | undefined> {
   const { storeKey } = flight.request
-  return chain(engine.settle(storeKey), () =>
+  return chain(engine.debts.settle(storeKey), () =>
     engine.store.leases !== undefined
       ? acquire(engine, flight, () => limit(engine, flight))
       : chain(

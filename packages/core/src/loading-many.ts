@@ -41,7 +41,7 @@ function findPart(engine: Engine, wanted: readonly Target[]): Awaitable<readonly
   const { batch } = engine.store
   // By themselves, too, where one of them does not decode, so that it alone is a miss, or the store fails.
   const each = (): Promise<(Found | undefined)[]> => Promise.all(wanted.map((target) => find(engine, target)))
-  if (batch === undefined || engine.owes) return each()
+  if (batch === undefined || engine.debts.owes) return each()
   return attempt(
     () => {
       const storeKeys = wanted.map(({ storeKey }) => storeKey)

@@ -51,6 +51,6 @@ export function look<T>(
 
 function read(engine: Engine, storeKey: string): Promise<Entry | undefined> {
   return promised(() =>
-    chain(engine.settle(storeKey), () => engine.guard('get', (store) => store.get(storeKey))),
+    chain(engine.debts.settle(storeKey), () => engine.guard('get', (store) => store.get(storeKey))),
   )
 }

@@ -25,7 +25,7 @@ export function find(engine: Engine, target: Target): Awaitable<Found | undefine
 function findBehind(engine: Engine, target: Target): Awaitable<Found | undefined> {
   const { storeKey } = target
   return attempt(
-    () => chain(engine.settle(storeKey), () => engine.guard('get', (store) => store.get(storeKey))),
+    () => chain(engine.debts.settle(storeKey), () => engine.guard('get', (store) => store.get(storeKey))),
     (entry) => usable(engine, target, entry),
     (error) => unreadable(engine, target, error),
   )

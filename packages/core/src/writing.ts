@@ -80,7 +80,7 @@ export function commit(engine: Engine, flight: Flight, entry: Entry, plan: Plan)
 /** Replaces an entry, at once where the store answers at once. */
 export function set(engine: Engine, target: Target, value: unknown): Awaitable<void> {
   const { storeKey } = target
-  return engine.inOrder(
+  return engine.order.take(
     [storeKey],
     () => entryToSet(engine, target, value),
     (entry) => {
@@ -110,7 +110,7 @@ export function setMany(
   const storeKeys = entries.map(([{ storeKey }]) => storeKey)
   const parts = (): Awaitable<readonly Made[]> =>
     chain(prepare(), (made) => lastOf(partsOf(made), (part) => setPart(engine, part)))
-  return engine.inOrder(storeKeys, parts, (last) => setPart(engine, last))
+  return engine.order.take(storeKeys, parts, (last) => setPart(engine, last))
 }
 
 /** The last part, once the others have been written one after the other: each is given its time. */
@@ -186,7 +186,7 @@ export function remove(engine: Engine, wanted: readonly Target[]): Awaitable<num
   const part = (targets: readonly Target[]): Awaitable<unknown> =>
     chain(removePart(engine, targets), (count) => (found += count))
   return chain(
-    engine.inOrder(storeKeys, () => lastOf(partsOf(wanted), part), part),
+    engine.order.take(storeKeys, () => lastOf(partsOf(wanted), part), part),
     () => found,
   )
 }
@@ -221,7 +221,7 @@ export function expire(engine: Engine, target: Target): Awaitable<boolean> {
     store.leases?.expire(storeKey) ?? expireEntry(engine, storeKey)
   const change = (): Awaitable<boolean> => engine.change([storeKey], 'expire', step, false)
   return chain(
-    engine.inOrder([storeKey], () => undefined, change),
+    engine.order.take([storeKey], () => undefined, change),
     (found) => {
       engine.tell('expire', target, { found })
       return found
