@@ -2,6 +2,7 @@ import { attempt, ignore, isPromise } from './awaitable.js'
 import type { Clock } from './clock.js'
 import { DeadlineQueue } from './deadlines.js'
 import { Debts } from './debts.js'
+import { deferred } from './deferred.js'
 import { CacheError, codeOf } from './errors.js'
 import { type CacheEvents, type EventName, Events, type KeyEvent, type Listener } from './events.js'
 import { Failures } from './failures.js'
@@ -330,10 +331,8 @@ export class Engine {
     this.local = nothing
     this.debts.close()
     for (const stop of this.#unfollow) stop?.()
-    let timer: unknown
-    const late = new Promise<void>((resolve) => {
-      timer = this.clock.setTimer(resolve, deadline, true)
-    })
+    const { promise: late, resolve } = deferred<void>()
+    const timer = this.clock.setTimer(resolve, deadline, true)
     await Promise.race([this.drain(), late])
     const error = new CacheError('ERR_CLOSED', `the cache '${this.settings.name}' was closed during the load`)
     for (const flight of this.running.slice()) {
