@@ -28,7 +28,7 @@ interface SystemTimer {
 
 function arm(
   timer: SystemTimer | undefined,
-  callback: () => void,
+  callback: () => unknown,
   ms: number,
   keepAlive: boolean,
 ): SystemTimer {
@@ -50,9 +50,6 @@ export const processStart: number = Date.now()
 
 let origin: number | undefined
 let coarseNow = 0
-const forgetCoarse = (): void => {
-  coarseNow = 0
-}
 
 function now(): number {
   // The wall clock is read once, and not at import: edge workers have none then. It may be set back; this may not.
@@ -60,16 +57,19 @@ function now(): number {
   return origin + performance.now()
 }
 
+function coarse(): number {
+  if (coarseNow === 0) {
+    coarseNow = now()
+    arm(undefined, () => (coarseNow = 0), 1, false)
+  }
+  return coarseNow
+}
+
 /** The platform's time: the wall clock as it stood at the first call, and the monotonic one from there. */
 export const systemClock: Clock = {
   now,
-  coarse() {
-    if (coarseNow === 0) {
-      coarseNow = now()
-      arm(undefined, forgetCoarse, 1, false)
-    }
-    return coarseNow
-  },
+  // An edge worker's timers end with the request that set them: nothing would forget the time, and nothing expire.
+  coarse: processStart === 0 ? now : coarse,
   setTimer: (callback, ms, keepAlive) => arm(undefined, callback, ms, keepAlive),
   clearTimer: (timer) => clearTimeout((timer as SystemTimer | undefined)?.handle),
 }

@@ -33,17 +33,28 @@ export function begin(engine: Engine, request: Request): Flight {
 
 /** Has the flight given up when its time is over. From here on it waits for others: a loader, or another process. */
 function limit(engine: Engine, flight: Flight): void {
-  const { request } = flight
-  const { load } = request.plan.timeouts
+  const { load } = flight.request.plan.timeouts
   if (flight.endLimit !== undefined || flight.settled) return
-  const late = (): void => {
-    const message = `no value of ${show(request.key)} within timeouts.load (${load} ms)`
-    giveUp(engine, flight, new CacheError('ERR_LOAD_TIMEOUT', message, request))
-  }
+  const late = (): unknown => endOverdue(engine, flight, true)
   flight.endLimit =
     load === engine.settings.timeouts.load
       ? engine.limits.add(late)
       : deadline(engine.clock, load, false, late)
+}
+
+/**
+ * Gives a load up whose time is over, and tells whether it is. Asked of one that is to be joined too: an edge worker ends
+ * the timers of a request with it, and what the request was waiting for.
+ */
+export function endOverdue(engine: Engine, flight: Flight, timer = false): boolean {
+  const { request, loadedAt, atWork } = flight
+  const { load } = request.plan.timeouts
+  const isOver = timer || (atWork && engine.clock.now() > loadedAt + load)
+  if (isOver) {
+    const message = `no value of ${show(request.key)} within timeouts.load (${load} ms)`
+    giveUp(engine, flight, new CacheError('ERR_LOAD_TIMEOUT', message, request))
+  }
+  return isOver
 }
 
 function end(engine: Engine, flight: Flight, settle: () => void): void {

@@ -4,7 +4,7 @@ import type { Engine } from './engine.js'
 import type { Entry } from './entry.js'
 import { CacheError } from './errors.js'
 import { type Flight, type Request, startOver } from './flight.js'
-import { begin } from './flying.js'
+import { begin, endOverdue } from './flying.js'
 import type { Found } from './found.js'
 import { look, looksFirst } from './looking.js'
 import type { Plan } from './plan.js'
@@ -97,7 +97,7 @@ function nearest(engine: Engine, request: Request): Awaitable<Found | undefined>
 /** The flight under way, unless a tag of it has changed since it began. A loader that asks for its own is told. */
 export function joinable(engine: Engine, storeKey: string): Flight | undefined {
   const flight = engine.flights.get(storeKey)
-  if (flight === undefined || anyDead(flight.tags)) return undefined
+  if (flight === undefined || anyDead(flight.tags) || endOverdue(engine, flight)) return undefined
   // A loader that waited for its own flight would wait for ever.
   let outer = engine.settings.asyncContext?.getStore() as { flight: Flight; outer: typeof outer } | undefined
   let recursive = flight.calling

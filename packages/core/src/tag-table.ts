@@ -42,10 +42,8 @@ export class TagTable {
   readonly #markers = new Map<string, Marker>()
   /** Stays where it is: one that begins anew steps over everything that was taken from the front since. */
   #oldest = this.#markers.values()
-  readonly #run = randomId()
   /** How many changes this process has seen. A version is born at one. */
   #changes = 0
-  #versions = 0
   /** The youngest change of a marker that was dropped: any unknown tag may have changed then. */
   #horizon = 0
   /** Tags with a version that the source knows nothing of. */
@@ -196,7 +194,7 @@ export class TagTable {
     this.#markers.clear()
   }
 
-  #put(name: string, bornAt: number, version = `${this.#run}.${(++this.#versions).toString(36)}`): Marker {
+  #put(name: string, bornAt: number, version = randomId()): Marker {
     if (this.#markers.size >= this.#max) this.#forgetOne()
     const marker: Marker = { name, version, bornAt, alive: true, used: false }
     this.#markers.set(name, marker)

@@ -105,6 +105,20 @@ describe('a load that goes wrong leaves nothing behind', () => {
     await expectClean(cache, clock, 'k')
   })
 
+  it('when the platform forgets timers: who asks after timeouts.load has it given up, and loads', async () => {
+    const real = fakeClock()
+    const clock = { ...real, setTimer: () => undefined }
+    const cache = createCache({ store: mapStore(clock), clock, timeouts: { load: '1m' } })
+    const read = cache.getOrSet('k', () => new Promise(() => {}))
+    const given = expect(read).rejects.toMatchObject({ code: 'ERR_LOAD_TIMEOUT' })
+    await real.advance(60_000)
+    expect((await cache.explain('k')).loading).toBeDefined()
+    await real.advance(1)
+    expect(await cache.getOrSet('k', () => 'v')).toBe('v')
+    await given
+    expect(cache.stats()).toMatchObject({ loads: 2, loading: 0 })
+  })
+
   it('when the loader never settles: from timeouts.load on it does not count for maxLoads', async () => {
     const { cache, clock } = setUp({ timeouts: { load: '1m' }, maxLoads: 1 })
     const read = cache.getOrSet('k', () => new Promise(() => {}))

@@ -1,4 +1,5 @@
 export { type Chromium, chromium } from './chromium.js'
+export { type EdgeWorker, startEdgeWorker } from './edge-worker.js'
 export { freePort } from './free-port.js'
 export { type PostgresServer, startPostgres } from './postgres-server.js'
 export { type Proxy, startProxy, type ProxyTarget } from './proxy.js'
