@@ -8,6 +8,7 @@ import { type Entry, freshness } from './entry.js'
 import type { EventName, Listener } from './events.js'
 import { type EntryView, type Explanation, explain, viewOf } from './explaining.js'
 import { keyOf } from './key-of.js'
+import { list } from './listing.js'
 import type { Loader, LoadMany } from './loader.js'
 import { hit, load, missed, tellHit } from './loading.js'
 import { each, findMany, loadAll } from './loading-many.js'
@@ -215,6 +216,15 @@ export class Cache {
    */
   async clearPattern(glob: string): Promise<number> {
     return clearPattern(this.#engine, this.#scope, glob)
+  }
+
+  /**
+   * The keys of this namespace that match (all by default; see `clearPattern`) and have a fresh entry, one by one. A
+   * key that comes or goes meanwhile may be among them, and one may come twice. Reads every entry it lists: it is for
+   * tools. A store that cannot list its keys is `ERR_UNSUPPORTED`.
+   */
+  async *keys(glob = '*'): AsyncGenerator<string, void> {
+    yield* list(this.#engine, this.#scope, glob)
   }
 
   /**

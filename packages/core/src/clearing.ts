@@ -1,8 +1,6 @@
 import { attempt, chain, ignore, isPromise } from './awaitable.js'
-import { checkText } from './checks.js'
 import type { Engine } from './engine.js'
-import { CacheError } from './errors.js'
-import { matchGlob } from './glob.js'
+import { keysOf, listed, matcher } from './listing.js'
 import { checkTags } from './plan.js'
 import type { Scope } from './scope.js'
 import type { Awaitable } from './store.js'
@@ -83,25 +81,13 @@ export function clear(engine: Engine, scope: Scope): Awaitable<void> {
 
 /** Removes the keys of this namespace that match, and tells how many. Namespaces within are not touched. */
 export async function clearPattern(engine: Engine, scope: Scope, glob: string): Promise<number> {
-  checkText(glob, 'a pattern')
+  const matches = matcher(scope, glob)
   engine.assertOpen()
-  const { keys } = engine.store
-  if (keys === undefined) {
-    throw new CacheError(
-      'ERR_UNSUPPORTED',
-      'clearPattern needs a store that lists its keys (the group `keys`)',
-    )
-  }
-  const matches = (storeKey: string): boolean => {
-    const key = scope.keyOut(storeKey)
-    return key !== undefined && matchGlob(glob, key)
-  }
-  // The root's own keys may be escaped in the store, so only a plain beginning can be left to the store to match.
-  const inStore = scope.prefix !== '' || /^[^@*?[\\]/.test(glob) ? glob : undefined
+  const keys = keysOf(engine, 'clearPattern')
   let removed = 0
   const sweep = async (): Promise<void> => {
-    for await (const listed of keys.scan(scope.prefix, inStore)) {
-      const matching = listed.filter(matches)
+    for await (const some of listed(keys, scope, glob)) {
+      const matching = some.filter(matches)
       if (matching.length === 0) continue
       const count = engine.guard('delete', (store) => removeAll(store, matching))
       removed += isPromise(count) ? await count : count

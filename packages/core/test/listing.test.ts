@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest'
+import { createCache, type Store } from '@flow-cache/core'
+import { fakeClock, mapStore } from '@flow-cache/core/testing'
+
+function setUp(change: (store: Store) => Store = (store) => store) {
+  const clock = fakeClock()
+  const cache = createCache({ store: change(mapStore(clock)), clock, ttl: 1_000, grace: 1_000 })
+  return { cache, clock }
+}
+
+async function all(keys: AsyncIterable<string>): Promise<string[]> {
+  const found: string[] = []
+  for await (const key of keys) found.push(key)
+  return found.toSorted()
+}
+
+it('keys lists what the root has, whatever characters keys hold, and nothing of its namespaces', async () => {
+  const { cache } = setUp()
+  await cache.setMany({ a: 1, '@b': 2, '*': undefined, __proto__x: null })
+  await cache.namespace('a').set('c', 1)
+  expect(await all(cache.keys())).toEqual(['*', '@b', '__proto__x', 'a'])
+  expect(await all(cache.namespace('a').keys())).toEqual(['c'])
+  expect(await all(cache.namespace('b').keys())).toEqual([])
+})
+
+it('keys leaves out what does not match, is stale, or was ended by a tag or by clear', async () => {
+  const { cache, clock } = setUp()
+  await cache.set('user:0', 0)
+  await clock.advance(1_000)
+  await cache.set('user:1', 1, { tags: ['users'] })
+  await cache.set('user:2', 1)
+  await cache.set('order:1', 1)
+  expect(await all(cache.keys('user:*'))).toEqual(['user:1', 'user:2'])
+  expect(await all(cache.keys('[@o]*'))).toEqual(['order:1'])
+  await cache.invalidateTags(['users'])
+  expect(await all(cache.keys('user:*'))).toEqual(['user:2'])
+  const shop = cache.namespace('shop')
+  await shop.set('a', 1)
+  await shop.clear()
+  expect(await all(shop.keys())).toEqual([])
+})
+
+it('keys is refused where the store cannot list, after close, and for a pattern that is no text', async () => {
+  const { cache } = setUp(({ keys: _, ...store }) => store)
+  await expect(cache.keys().next()).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' })
+  await expect(cache.keys(5 as never).next()).rejects.toThrow('a pattern must be a non-empty string, got 5')
+  await cache.close()
+  await expect(cache.keys().next()).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+})
