@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createCache, keyOf } from '@flow-cache/core'
 import { fakeClock, mapStore } from '@flow-cache/core/testing'
+import { flowKeyv, keyvStore } from '@flow-cache/keyv'
 import { InMemoryCache, memoryStore, SimpleCache } from '@flow-cache/memory'
 import { CacheMetrics } from '@flow-cache/metrics'
 import { dashboard } from '@flow-cache/metrics/dashboard'
@@ -46,6 +47,12 @@ for (const path of ['', 'dashboard.js', 'dashboard.css', 'uplot.js', 'uplot.css'
 }
 assert.match(await registry.metrics(), /flow_cache_reads_total\{.*result="hit"\} [1-9]/)
 assert.ok(metrics.report().total.hits > 0)
+
+const adapter = flowKeyv(cache)
+await adapter.set('user:1', 'Ada')
+assert.equal(await adapter.get('user:1'), 'Ada')
+await using stored = createCache({ store: keyvStore(new Map<string, string>()) })
+assert.deepEqual(await stored.getOrSet('at', () => new Date(0)), new Date(0))
 
 const clock = fakeClock()
 await using plain = createCache({ store: mapStore(clock), clock })

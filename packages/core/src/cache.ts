@@ -223,8 +223,8 @@ export class Cache {
    * key that comes or goes meanwhile may be among them, and one may come twice. Reads every entry it lists: it is for
    * tools. A store that cannot list its keys is `ERR_UNSUPPORTED`.
    */
-  async *keys(glob = '*'): AsyncGenerator<string, void> {
-    yield* list(this.#engine, this.#scope, glob)
+  keys(glob = '*'): AsyncGenerator<string, void> {
+    return list(this.#engine, this.#scope, glob)
   }
 
   /**

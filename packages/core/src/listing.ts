@@ -10,7 +10,7 @@ import type { Keys } from './store.js'
 export function keysOf(engine: Engine, call: string): Keys {
   const { keys } = engine.store
   if (keys !== undefined) return keys
-  throw new CacheError('ERR_UNSUPPORTED', `${call} needs a store that lists its keys (the group \`keys\`)`)
+  throw new CacheError('ERR_UNSUPPORTED', `${call} needs a store with the group 'keys'`)
 }
 
 /** Whether a store's key is one of the scope's own and matches. */

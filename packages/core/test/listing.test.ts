@@ -41,7 +41,13 @@ it('keys leaves out what does not match, is stale, or was ended by a tag or by c
 })
 
 it('keys is refused where the store cannot list, after close, and for a pattern that is no text', async () => {
-  const { cache } = setUp(({ keys: _, ...store }) => store)
+  const { cache } = setUp(({ get, set, delete: remove, clear, close }) => ({
+    get,
+    set,
+    delete: remove,
+    clear,
+    close,
+  }))
   await expect(cache.keys().next()).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' })
   await expect(cache.keys(5 as never).next()).rejects.toThrow('a pattern must be a non-empty string, got 5')
   await cache.close()
