@@ -1,5 +1,11 @@
 // Prove a store
-export { type CaseContext, casesFor, ConformanceError, storeCases, type StoreCase } from './conformance.js'
+export { casesFor, storeCases } from './conformance/store-cases.js'
+export {
+  type CaseContext,
+  type CaseGroup,
+  ConformanceError,
+  type StoreCase,
+} from './conformance/store-case.js'
 export { type JournalCase, type JournalCaseContext, journalCases } from './journal-conformance.js'
 export { type ModelOptions, runModel } from './model.js'
 

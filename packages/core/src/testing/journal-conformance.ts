@@ -1,6 +1,6 @@
 import type { Journal, JournalOperation } from '../journal.js'
 import type { Awaitable } from '../store.js'
-import { ConformanceError } from './conformance.js'
+import { ConformanceError } from './conformance/store-case.js'
 
 /** What a case is given. */
 export interface JournalCaseContext {

@@ -3,7 +3,10 @@ import type { Entry } from '../entry.js'
 import { matchGlob } from '../glob.js'
 import type { Store } from '../store.js'
 
-/** The plainest store there is, and the one every other must agree with: a `Map`, unbounded, answering at once. */
+/**
+ * The plainest store there is, and the one every other must agree with: a `Map`, unbounded, answering at once. It
+ * outlives its `close`, so that a test can hand it from one cache to the next.
+ */
 export function mapStore(clock: Pick<Clock, 'now'>): Store {
   const entries = new Map<string, Entry>()
   const get = (key: string): Entry | undefined => {

@@ -1,6 +1,6 @@
 import { createEntry, type Entry } from '../entry.js'
 import type { Store } from '../store.js'
-import { ConformanceError } from './conformance.js'
+import { ConformanceError } from './conformance/store-case.js'
 import type { FakeClock } from './fake-clock.js'
 import { seededRandom } from './seeded-random.js'
 

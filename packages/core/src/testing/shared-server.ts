@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js'
 import { createEntry, type Entry, graceOf } from '../entry.js'
+import { CacheError } from '../errors.js'
 import { matchGlob } from '../glob.js'
 import type { Awaitable, Change, LogListener, Store } from '../store.js'
 
@@ -75,6 +76,7 @@ export function sharedServer(
     const me: Connection = { listener: undefined, missed: undefined }
     connections.add(me)
     let last: Promise<unknown> = Promise.resolve()
+    let isClosed = false
 
     /** One call: in the order of the calls, each after its pace. */
     const call = <T>(name: string, effect: () => T): Promise<T> => {
@@ -97,6 +99,7 @@ export function sharedServer(
       return entry && copyOf(entry)
     }
     const set = (key: string, entry: Entry): void => {
+      if (isClosed) throw new CacheError('ERR_CLOSED', 'this connection is closed', { key })
       keep(key, live(entry))
       tell({ kind: 'key', key })
     }
@@ -119,6 +122,7 @@ export function sharedServer(
           tell({ kind: 'clear', prefix })
         }),
       close() {
+        isClosed = true
         connections.delete(me)
       },
       batch: {
