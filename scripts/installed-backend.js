@@ -40,7 +40,10 @@ export function followBackendPage(folder, tarball) {
 
   // With the other runner the page names.
   const test = join(cwd, 'src/file-store.test.ts')
-  writeFileSync(test, readFileSync(test, 'utf8').replace("from 'node:test' // with Vitest: from 'vitest'", "from 'vitest'"))
+  writeFileSync(
+    test,
+    readFileSync(test, 'utf8').replace("from 'node:test' // with Vitest: from 'vitest'", "from 'vitest'"),
+  )
   run('npm install --no-audit --no-fund --save-dev vitest@4', cwd)
   run('npx vitest run src', cwd)
 

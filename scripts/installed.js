@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { followBackendPage } from './installed-backend.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'flow-cache-installed-'))
@@ -32,6 +33,9 @@ try {
   const installed = readdirSync(join(small, 'node_modules')).filter((name) => !name.startsWith('.'))
   assert.deepEqual(installed, ['@flow-cache', 'lru-cache'], 'memory pulls in core and lru-cache alone')
   say('memory pulls in core and lru-cache alone')
+
+  followBackendPage(folder, packed.core)
+  say('the page on stores leads from an empty folder to a green kit')
 
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'packages/metrics/package.json'), 'utf8'))
   const peers = ['uplot', 'prom-client', '@opentelemetry/api'].map(
