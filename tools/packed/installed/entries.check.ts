@@ -67,9 +67,9 @@ describe(`${alone.length} entries of ${packed.length} packages, installed from t
 })
 
 it('what cannot be imported without a peer is tried beside it by "pnpm check:peers"', () => {
-  const programs = readdirSync(join(import.meta.dirname, '../peers/programs'))
+  const trials = readdirSync(join(import.meta.dirname, '../peers'))
   const untried = entries
     .flatMap(({ name, needs }) => needs.map((peer) => ({ name, peer })))
-    .filter(({ peer }) => !programs.includes(fileOf(peer)))
+    .filter(({ peer }) => !trials.includes(fileOf(peer)))
   expect(untried).toEqual([])
 })

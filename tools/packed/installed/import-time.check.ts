@@ -37,9 +37,7 @@ it('importing any package takes a fraction of a second; beside lru-cache it take
   const unit = median('lru-cache')
   for (const name of compared) {
     const ratio = (median(name) / unit).toFixed(1)
-    const line = `${ratio} times lru-cache: ${name} (${median(name).toFixed(0)} ms of CPU)`
-    await annotate(line)
-    console.log(line)
+    await annotate(`${ratio} times lru-cache: ${name} (${median(name).toFixed(0)} ms of CPU)`)
     expect(median(name), name).toBeLessThan(bound)
   }
 })

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { startEdgeWorker } from '@flow-cache/servers'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
-import { askWorker } from '../src/ask-worker.js'
 import { modulesOf } from '../src/needs.js'
 import { packedIn } from '../src/pack.js'
 import { type Project, project } from '../src/project.js'
@@ -63,16 +62,8 @@ describe('a program that uses core and memory', () => {
   })
 
   it("gets the same from an edge worker that has none of Node's modules", async () => {
-    await build({
-      entryPoints: [join(app.folder, 'out/worker.js')],
-      outfile: join(app.folder, 'worker.bundle.js'),
-      bundle: true,
-      format: 'esm',
-      platform: 'neutral',
-      mainFields: ['module', 'main'],
-      conditions: ['workerd', 'worker', 'browser'],
-    })
-    const answer = await askWorker(await runtime('workerd', others.workerd), app.folder, 'worker.bundle.js')
+    await using worker = await startEdgeWorker(join(app.folder, 'out/worker.js'))
+    const answer = await fetch(worker.url)
     expect(await answer.json()).toEqual(promised)
   })
 })

@@ -11,19 +11,18 @@ export interface Runtime {
   readonly path: string
 }
 
-export type RuntimeName = 'node' | 'bun' | 'deno' | 'workerd'
+export type RuntimeName = 'node' | 'bun' | 'deno'
 
 const os = process.platform === 'win32' ? 'win' : process.platform
 
 /**
- * What brings each, and where in it the program may be. The packages of Bun, Deno and workerd name one package a
+ * What brings each, and where in it the program may be. The packages of Bun and Deno name one package a
  * platform, and npm installs the one that fits; Node's would run npm once more from a script.
  */
 const sources: Record<RuntimeName, { from: string; scope: string; programs: string[] }> = {
   node: { from: `node-${os}-${process.arch}`, scope: '', programs: ['bin/node', 'bin/node.exe'] },
   bun: { from: 'bun', scope: '@oven', programs: ['bin/bun', 'bin/bun.exe'] },
   deno: { from: 'deno', scope: '@deno', programs: ['deno', 'deno.exe'] },
-  workerd: { from: 'workerd', scope: '@cloudflare', programs: ['bin/workerd', 'bin/workerd.exe'] },
 }
 
 /**

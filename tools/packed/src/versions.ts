@@ -5,7 +5,7 @@ import type { Compiler, Resolution } from './type-check.js'
 export const nodes = ['20.19.0', '22.23.3', '24.21.0', '26.10.0']
 
 /** Where else core and memory run. */
-export const others = { bun: '1.4.5', deno: '2.9.6', workerd: '1.20261117.1' } as const
+export const others = { bun: '1.4.5', deno: '2.9.6' } as const
 
 /** What a project installs to check types with: the last that is written in JavaScript. */
 export const typescript = 'typescript@5.9.3'

@@ -19,11 +19,11 @@ const count = ({ answer }: typeof State.State): { length: number } => {
 }
 
 const graph = new StateGraph(State)
-  .addNode('answer', answer, { cachePolicy: { keyFunc: flowKey } })
-  .addNode('count', cachedNode(count, { cache, name: 'count', scope: 'global' }))
-  .addEdge(START, 'answer')
-  .addEdge('answer', 'count')
-  .addEdge('count', END)
+  .addNode('ask', answer, { cachePolicy: { keyFunc: flowKey } })
+  .addNode('measure', cachedNode(count, { cache, name: 'count', scope: 'global' }))
+  .addEdge(START, 'ask')
+  .addEdge('ask', 'measure')
+  .addEdge('measure', END)
   .compile({ cache: langGraphCache({ cache, graph: 'g', version: '1', scope: 'global' }) })
 
 const first = await graph.invoke({ question: 'q' })
