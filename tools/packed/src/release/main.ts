@@ -27,6 +27,13 @@ async function release(): Promise<string[]> {
   const plan = await planOf(checkout)
   for (const line of describe(plan, canProve())) say(line)
 
+  if (plan.packages.length === 0) {
+    const nothing = 'There is nothing to release: no changeset is waiting, and the registry has every version.'
+    if (dryRun) return [nothing]
+    // The workflow asks after every push that brings no changeset.
+    say(nothing)
+    return []
+  }
   const wrong = obstaclesIn(plan.packages)
   if (wrong.length > 0) return wrong
   for (const check of quick ? [] : releaseChecks) {

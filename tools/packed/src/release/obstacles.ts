@@ -33,9 +33,6 @@ export const canProve = (): boolean => process.env['ACTIONS_ID_TOKEN_REQUEST_URL
 
 /** What is wrong with packages as they would be published: a sentence each. */
 export function obstaclesIn(packages: readonly Packed[]): string[] {
-  if (packages.length === 0) {
-    return ['There is nothing to release: no changeset is waiting, and the registry has every version.']
-  }
   return packages.flatMap(({ name, manifest, files }) => {
     const paths = new Set(files.map(({ path }) => path))
     const ranges = Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies })
