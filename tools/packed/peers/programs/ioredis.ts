@@ -8,7 +8,7 @@ import { Redis } from 'ioredis'
 const url = process.env['REDIS_URL'] as string
 const prefix = `peer-${process.pid}:`
 // A busy machine is no sick server.
-const patient = { timeouts: { store: '20s' } } as const
+const patient = { timeouts: { store: '20s' }, leaseTerm: '1m' } as const
 
 const plain = new RedisCache({ url, prefix, timeout: '20s', ttl: '1m', ...patient })
 await plain.set('when', new Date(5), { tags: ['times'] })

@@ -28,7 +28,8 @@ async function release(): Promise<string[]> {
   for (const line of describe(plan, canProve())) say(line)
 
   if (plan.packages.length === 0) {
-    const nothing = 'There is nothing to release: no changeset is waiting, and the registry has every version.'
+    const nothing =
+      'There is nothing to release: no changeset is waiting, and the registry has every version.'
     if (dryRun) return [nothing]
     // The workflow asks after every push that brings no changeset.
     say(nothing)
