@@ -1,7 +1,9 @@
-import type { LanguageModelV3 } from '@ai-sdk/provider'
 import type { Cache } from '@flow-cache/core'
 import { aiSdkCache } from '@flow-cache/node/ai-sdk'
 import { streamText, wrapLanguageModel } from 'ai'
+
+/** What a provider makes, such as `openai('gpt-5')`. */
+export type Model = Parameters<typeof wrapLanguageModel>[0]['model']
 
 /** Who asks, by the session of the request; `undefined` where there is none. */
 export type TenantOf = (request: Request) => string | undefined
@@ -17,7 +19,7 @@ export interface AskRoute {
  * Streams a model's answer, and the same stream again to whoever asks the same: those who ask at once read one stream,
  * each from its beginning. An answer that broke off is not kept, and no tenant sees another one's.
  */
-export function askRoute(model: LanguageModelV3, cache: Cache, tenantOf: TenantOf): AskRoute {
+export function askRoute(model: Model, cache: Cache, tenantOf: TenantOf): AskRoute {
   const middleware = aiSdkCache<'v3', { providerOptions?: Record<string, Record<string, unknown>> }>({
     cache,
     // Made of the call, so that one model serves all tenants and their streams are shared among each one's readers.

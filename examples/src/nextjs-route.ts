@@ -23,18 +23,17 @@ interface Context {
   readonly params: Promise<{ readonly slug: string }>
 }
 
-// Next.js keeps what it knows how to keep; this answer is made anew each time, and costs what memory costs.
-export const dynamic = 'force-dynamic'
-
-/** `app/articles/[slug]/route.ts`: an article, from the system that has them. */
+/**
+ * `app/articles/[slug]/route.ts`: an article, from the system that has them. Next.js (15 and newer) keeps neither what a
+ * handler answers nor what `fetch` brings unless it is told to, so this cache is the only one.
+ */
 export async function GET(_request: Request, { params }: Context): Promise<Response> {
   const { slug } = await params
   const article = await cache.getOrSet(
     slug,
     async ({ signal }) => {
       const url = new URL(`/articles/${encodeURIComponent(slug)}`, process.env['CMS_URL'])
-      // Ours is the only cache: one below it could bring an old article back after a change.
-      const answer = await fetch(url, { signal, cache: 'no-store' })
+      const answer = await fetch(url, { signal })
       if (answer.status === 404) return undefined
       if (!answer.ok) throw new Error(`the CMS says ${answer.status}`)
       return (await answer.json()) as Article
