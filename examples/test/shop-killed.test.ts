@@ -1,42 +1,15 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
 import { openShop } from './open-shop.js'
-
-const root = fileURLToPath(new URL('../../', import.meta.url))
-
-/** Compiles the shop and the packages it is made of, to where it finds them; answers with the process's program. */
-function build(): string {
-  const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  const packages = ['memory', 'multilevel', 'redis', 'strategies']
-  const out = join(root, 'examples/node_modules/.cache')
-  mkdirSync(out, { recursive: true })
-  const folder = mkdtempSync(join(out, 'shop-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const configs = packages.map((name) => join(root, 'packages', name, 'tsconfig.build.json'))
-  execFileSync(process.execPath, [tsc, '-b', ...configs])
-  const main = join(root, 'examples/test/shopping-process.ts')
-  const flags =
-    '--ignoreConfig --module nodenext --target es2022 --skipLibCheck --types node --noCheck'.split(' ')
-  execFileSync(process.execPath, [
-    tsc,
-    main,
-    '--outDir',
-    folder,
-    '--rootDir',
-    join(root, 'examples'),
-    ...flags,
-  ])
-  return join(folder, 'test/shopping-process.js')
-}
+import { programOf } from './program.js'
 
 it('a shop that is killed loses no basket: the next one brings the last of each to the database', async () => {
-  const main = build()
+  const main = await programOf('test/shopping-process.ts')
   const folder = mkdtempSync(join(tmpdir(), 'flow-cache-shop-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const child = spawn(process.execPath, [main, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
