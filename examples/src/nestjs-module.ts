@@ -1,4 +1,3 @@
-import 'reflect-metadata'
 import { Cache, type CacheOptions, createCache } from '@flow-cache/core'
 import { memoryStore } from '@flow-cache/memory'
 import {
