@@ -3,9 +3,12 @@ import { defineConfig } from 'vitest/config'
 /** Workspace packages resolve to their sources, so that tests need no build. */
 const conditions = ['@flow-cache/source', 'node', 'development|production']
 
+export const resolve = { conditions }
+export const ssr = { resolve }
+
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
+  resolve,
+  ssr,
   test: {
     include: ['{packages,apps,tools,examples,bench}/**/*.test.ts'],
     reporters: ['default', './scripts/plain-reporter.ts'],

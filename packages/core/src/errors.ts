@@ -23,7 +23,7 @@ export const errorCodes = {
   ERR_JOURNAL_DAMAGED: 'A journal is damaged where that is no torn end; nothing in it was changed.',
 } as const
 
-/** The stable name of a failure; {@link errorCodes} says what each one means. */
+/** The stable name of a failure. `docs/errors.md` says what each one means. */
 export type CacheErrorCode = keyof typeof errorCodes
 
 /** What a {@link CacheError} may bring along. */

@@ -20,7 +20,7 @@ export interface Store {
   /**
    * The entry, or `undefined` once `expiresAt` has passed or if there is none. An entry past `staleAt` is
    * still answered. The value equals the one that was set, also when that is `undefined`, `null` or `NaN`.
-   * Bytes that cannot be understood are a {@link CacheError} with the code `ERR_POISONED`, never another error.
+   * Bytes that cannot be understood are a `CacheError` with the code `ERR_POISONED`, never another error.
    */
   get(key: string): Awaitable<Entry | undefined>
   /**
@@ -37,7 +37,7 @@ export interface Store {
   clear(prefix?: string): Awaitable<void>
   /**
    * Frees sockets and timers. Waits for what was begun, not for a server that is gone. Safe to call twice. A `set`
-   * afterwards is a {@link CacheError} with the code `ERR_CLOSED`, or is not kept.
+   * afterwards is a `CacheError` with the code `ERR_CLOSED`, or is not kept.
    */
   close(): Awaitable<void>
 

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import MarkdownIt from 'markdown-it'
+import { anchorOf } from './anchors.js'
 
 /** The repository's folder, with a slash at the end. */
 export const root: string = fileURLToPath(new URL('../../../', import.meta.url))
@@ -55,7 +56,7 @@ export function pageOf(file: string, text: string): Page {
   const tokens = markdown.parse(text, {})
   for (const [i, token] of tokens.entries()) {
     const line = (token.map?.[0] ?? 0) + 1
-    if (token.type === 'heading_open') note(anchors, slug(tokens[i + 1]!.content))
+    if (token.type === 'heading_open') note(anchors, anchorOf(tokens[i + 1]!.content))
     if (token.type === 'fence' && token.info.trim() === 'ts')
       blocks.push({ code: token.content, line, results: resultsOf(token.content) })
     for (const child of token.children ?? []) {
@@ -64,15 +65,6 @@ export function pageOf(file: string, text: string): Page {
     }
   }
   return { file, anchors: new Set(anchors.keys()), links, blocks }
-}
-
-/** GitHub's anchor of a heading. A second one of the same name gets a number. */
-function slug(heading: string): string {
-  return heading
-    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\p{M} _-]/gu, '')
-    .replaceAll(' ', '-')
 }
 
 function note(anchors: Map<string, number>, name: string): void {
