@@ -51,7 +51,8 @@ export interface KeyEvent {
 
 export type EventName = keyof CacheEvents
 
-const names = [
+/** Every event of a cache. */
+export const eventNames: readonly EventName[] = [
   'hit',
   'staleHit',
   'miss',
@@ -68,7 +69,7 @@ const names = [
   'poisoned',
   'circuit',
   'error',
-] satisfies EventName[]
+]
 
 /** Is told of one kind of event. What it throws or rejects with becomes an `error` event. */
 export type Listener<E extends EventName> = (event: CacheEvents[E]) => void
@@ -79,7 +80,7 @@ export class Events {
   readonly #listeners = new Map<EventName, readonly Listener<never>[]>()
 
   on<E extends EventName>(name: E, listener: Listener<E>): () => void {
-    if (!names.includes(name)) wrong('event', anyOf(names), name)
+    if (!eventNames.includes(name)) wrong('event', anyOf(eventNames), name)
     // Wrapped, so that one function can be added twice and removed once.
     const mine: Listener<E> = (event) => listener(event)
     this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), mine])

@@ -73,7 +73,7 @@ export { cloneOf, freezeOf } from './copy.js'
 export { UnderWay } from './under-way.js'
 
 // Observe
-export type { CacheEvents, EventName, KeyEvent, Listener } from './events.js'
+export { type CacheEvents, type EventName, eventNames, type KeyEvent, type Listener } from './events.js'
 export type { CacheStats } from './stats.js'
 export type { HitWatcher, Watcher } from './watcher.js'
 

@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import type { Cache, CacheEvents, EventName } from '@flow-cache/core'
+import { type Cache, type CacheEvents, type EventName, eventNames } from '@flow-cache/core'
 import type { CacheMetrics } from './cache-metrics.js'
 
 /** What is published on the channel `flow-cache:<event>`. */
@@ -7,24 +7,6 @@ export type Published<Name extends EventName = EventName> = CacheEvents[Name] & 
   /** The name of the cache. */
   readonly cache: string
 }
-
-const events = [
-  'staleHit',
-  'miss',
-  'load',
-  'loadError',
-  'absent',
-  'fenced',
-  'set',
-  'delete',
-  'expire',
-  'evict',
-  'invalidate',
-  'clear',
-  'poisoned',
-  'circuit',
-  'error',
-] as const satisfies readonly EventName[]
 
 /**
  * Publishes the events of the caches on channels of `node:diagnostics_channel`, where tools find them that know nothing
@@ -34,8 +16,8 @@ const events = [
 export function publishEvents(metrics: CacheMetrics): () => void {
   const stops: (() => void)[] = []
   for (const [name, cache] of metrics.caches) {
-    for (const event of events) stops.push(publish(name, cache, event))
-    stops.push(publishHits(name, cache))
+    for (const event of eventNames)
+      stops.push(event === 'hit' ? publishHits(name, cache) : publish(name, cache, event))
   }
   return () => {
     for (const stop of stops) stop()

@@ -5,4 +5,5 @@ import type { Trial } from '../src/trial.js'
 export const trial: Trial = {
   beside: () => ['zod@4'],
   programs: (version) => [major(version) === 0 ? 'mastra-core-0.ts' : 'mastra-core.ts'],
+  parts: ['mastra-work.ts'],
 }

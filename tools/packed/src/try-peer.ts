@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { satisfies } from 'semver'
+import { isPermissive } from './licences.js'
 import { fileOf } from './peers.js'
 import { type Project, project } from './project.js'
 import { readManifest, root } from './repository.js'
@@ -26,8 +27,12 @@ export async function tryPeer({ name, version, trial, tarballs, folder, env }: T
   const beside = trial.beside?.(version) ?? []
   const packages = [...tarballs, `${name}@${version}`, ...beside, '@types/node@20']
   const app = await project(folder, packages, { legacyPeers: true })
+  const { license } = readManifest(join(app.folder, 'node_modules', name))
+  if (!isPermissive(license))
+    throw new Error(`${name}@${version} is under ${license}, which asks for more than a notice`)
   const programs = trial.programs?.(version) ?? [fileOf(name)]
-  for (const program of programs) await app.add(join(root, 'tools/packed/peers/programs', program))
+  for (const program of [...programs, ...(trial.parts ?? [])])
+    await app.add(join(root, 'tools/packed/peers/programs', program))
   await typeCheck(app, {
     files: programs,
     resolution: 'nodenext',

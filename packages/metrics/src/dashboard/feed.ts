@@ -1,21 +1,10 @@
-import type { CacheEvents, Clock, EventName, Timer } from '@flow-cache/core'
+import { type CacheEvents, type Clock, type EventName, eventNames, type Timer } from '@flow-cache/core'
 import type { CacheMetrics } from '../cache-metrics.js'
 
-/** What open pages are told of one by one. Hits, misses and sets are too many; they are in the counts. */
-const told = [
-  'load',
-  'loadError',
-  'staleHit',
-  'fenced',
-  'delete',
-  'expire',
-  'evict',
-  'invalidate',
-  'clear',
-  'poisoned',
-  'circuit',
-  'error',
-] as const satisfies readonly EventName[]
+/** What open pages are told of only by its number, in the counts. There is too much of it. */
+const counted: readonly EventName[] = ['hit', 'miss', 'set', 'absent']
+
+const told = eventNames.filter((name) => !counted.includes(name))
 
 /** How many events one message has at most; of the rest, only their number. */
 const mostEvents = 30
