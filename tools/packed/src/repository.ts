@@ -13,8 +13,14 @@ export interface Manifest {
   readonly license?: string
   readonly scripts?: Readonly<Record<string, string>>
   readonly engines?: { readonly node?: string }
+  readonly type?: string
+  readonly sideEffects?: boolean
   readonly exports?: Readonly<Record<string, unknown>>
-  readonly publishConfig?: { readonly access?: string; readonly tag?: string }
+  readonly publishConfig?: {
+    readonly access?: string
+    readonly tag?: string
+    readonly exports?: Readonly<Record<string, unknown>>
+  }
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>

@@ -11,6 +11,7 @@ import {
   wrong,
 } from '../checks.js'
 import { checkScope, type ScopeOrGlobal } from '../scope.js'
+import { failOpen } from './fail-open.js'
 import { type AnswerRules, isWhole, plainOf, type PlainGeneration, replayer } from './generations.js'
 
 /** Options of {@link langChainCache}. */
@@ -56,25 +57,25 @@ class LlmCache extends BaseCache {
   }
 
   override async lookup(prompt: string, llmKey: string): Promise<Generation[] | null> {
-    return this.#tried('get', async () => {
+    const generations = await failOpen(this.#options.onError, 'get', async () => {
       const { cache } = this.#options
       const key = this.#keyOf(prompt, llmKey)
       const stored = await cache.get<Stored>(key)
-      if (stored === undefined) return null
+      if (stored === undefined) return undefined
       if (isStored(stored, key) && this.#isKept(stored.generations))
         return stored.generations.map((each) => replayer()(each)) as Generation[]
       await cache.delete(key)
-      return null
+      return undefined
     })
+    return generations ?? null
   }
 
   override async update(prompt: string, llmKey: string, value: Generation[]): Promise<void> {
-    await this.#tried('set', async () => {
+    await failOpen(this.#options.onError, 'set', async () => {
       const { cache, ttl } = this.#options
       const key = this.#keyOf(prompt, llmKey)
       const stored: Stored = { format: 1, key, generations: value.map(plainOf) }
       if (this.#isKept(stored.generations)) await cache.set(key, stored, ttl === undefined ? {} : { ttl })
-      return null
     })
   }
 
@@ -85,19 +86,6 @@ class LlmCache extends BaseCache {
   #keyOf(prompt: string, llmKey: string): string {
     const { scope, version = '0', keySecret } = this.#options
     return `langchain:${keyOf(['flow-cache/langchain', keySecret, version, scope, prompt, llmKey])}`
-  }
-
-  async #tried<V>(during: 'get' | 'set', act: () => Promise<V>): Promise<V | null> {
-    try {
-      return await act()
-    } catch (error) {
-      try {
-        this.#options.onError?.(error, during)
-      } catch {
-        // A listener that fails has nobody left to tell.
-      }
-      return null
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Cache, type Duration, keyOf } from '@flow-cache/core'
 import { BaseCache, type CacheFullKey, type CacheNamespace } from '@langchain/langgraph-checkpoint'
 import { checkDuration, checkFunction, checkNames, checkObject, checkText, wrong } from '../checks.js'
+import { failOpen } from '../langchain/fail-open.js'
 import { fromPlain, toPlain } from '../plain.js'
 import { checkScope, type ScopeOrGlobal } from '../scope.js'
 import { graphShapes } from './shapes.js'
@@ -68,7 +69,7 @@ class GraphCache extends BaseCache {
   override async set(pairs: (Pair<unknown> & { ttl?: number })[]): Promise<void> {
     await Promise.all(
       pairs.map(async ({ key, value, ttl }) =>
-        this.#tried('set', async () => {
+        failOpen(this.#options.onError, 'set', async () => {
           if (!Array.isArray(value) || value.some((write: unknown) => isUnfinished(write))) return
           const stored: Stored = { format: 1, key: nameOf(key), writes: toPlain(value, graphShapes) }
           const fresh = ttl === undefined ? this.#options.ttl : ttl * 1000
@@ -80,11 +81,13 @@ class GraphCache extends BaseCache {
 
   override async clear(namespaces: CacheNamespace[]): Promise<void> {
     const spaces = namespaces.length === 0 ? [this.#space] : namespaces.map((each) => this.#in(each))
-    await Promise.all(spaces.map(async (space) => this.#tried('clear', async () => space.clear())))
+    await Promise.all(
+      spaces.map(async (space) => failOpen(this.#options.onError, 'clear', async () => space.clear())),
+    )
   }
 
   async #find(key: CacheFullKey): Promise<Pair<unknown> | undefined> {
-    return this.#tried('get', async () => {
+    return failOpen(this.#options.onError, 'get', async () => {
       const space = this.#in(key[0])
       const name = nameOf(key)
       const stored = await space.get<Stored>(name)
@@ -97,19 +100,6 @@ class GraphCache extends BaseCache {
 
   #in(namespace: CacheNamespace): Cache {
     return this.#space.namespace(keyOf(namespace))
-  }
-
-  async #tried<V>(during: 'get' | 'set' | 'clear', act: () => Promise<V>): Promise<V | undefined> {
-    try {
-      return await act()
-    } catch (error) {
-      try {
-        this.#options.onError?.(error, during)
-      } catch {
-        // A listener that fails has nobody left to tell.
-      }
-      return undefined
-    }
   }
 }
 
