@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { createCache, keyOf } from '@flow-cache/core'
 import { fakeClock, mapStore } from '@flow-cache/core/testing'
+import { httpCache } from '@flow-cache/http'
+import { honoCache } from '@flow-cache/http/hono'
 import { flowKeyv, keyvStore } from '@flow-cache/keyv'
 import { InMemoryCache, memoryStore, SimpleCache } from '@flow-cache/memory'
 import { CacheMetrics } from '@flow-cache/metrics'
@@ -47,6 +49,13 @@ for (const path of ['', 'dashboard.js', 'dashboard.css', 'uplot.js', 'uplot.css'
 }
 assert.match(await registry.metrics(), /flow_cache_reads_total\{.*result="hit"\} [1-9]/)
 assert.ok(metrics.report().total.hits > 0)
+
+const answer = httpCache({ cache }).wrap(
+  () => new Response(crypto.randomUUID(), { headers: { 'cache-control': 'max-age=60' } }),
+)
+const [one, two] = [await answer(new Request('http://a.test')), await answer(new Request('http://a.test'))]
+assert.equal(await one.text(), await two.text())
+assert.equal(typeof honoCache({ cache }), 'function')
 
 const adapter = flowKeyv(cache)
 await adapter.set('user:1', 'Ada')
