@@ -3,6 +3,7 @@ import { cachedNode } from '@flow-cache/node/langgraph'
 import { Annotation, END, type LangGraphRunnableConfig, START, StateGraph } from '@langchain/langgraph'
 
 export interface Document {
+  /** One of its kind, over all tenants. */
   readonly id: string
   readonly text: string
 }
@@ -23,9 +24,7 @@ type Asked = typeof State.State
 
 const tenantOf = ({ configurable }: LangGraphRunnableConfig): string => String(configurable?.['tenant'] ?? '')
 
-const tagsOf = (documents: readonly Document[]): readonly string[] => documents.map(({ id }) => tagOf(id))
-
-/** When a document has changed: `cache.invalidateTags([tagOf(id)])` ends what was found and answered with it. */
+/** When a document has changed: `cache.invalidateTags([tagOf(id)])` ends the searches that found it. */
 export const tagOf = (id: string): string => `document ${id}`
 
 /**
@@ -50,7 +49,7 @@ export function helpGraph(help: Help, cache: Cache) {
       key: ({ question }) => question,
       // What else it sees of the run: reading more is an error, since it would not be in the key.
       reads: ['tenant'],
-      tags: ({ documents }) => tagsOf(documents),
+      tags: ({ documents }) => documents.map(({ id }) => tagOf(id)),
     },
   )
   const answer = cachedNode(
@@ -65,9 +64,8 @@ export function helpGraph(help: Help, cache: Cache) {
     {
       ...shared,
       name: 'help.answer',
-      // By what the documents say: a search that finds the same needs no new answer.
+      // By what the documents say, so a changed one needs no tag here: it is another key.
       key: ({ question, documents }) => ({ question, documents }),
-      tags: (_, { documents }) => tagsOf(documents),
     },
   )
   return new StateGraph(State)

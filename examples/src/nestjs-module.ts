@@ -15,8 +15,8 @@ import {
  *
  *     CacheModule.forRoot({ store: tieredStore({ tiers: [memoryStore(), redisStore({ url })] }), grace: '6h' })
  *
- * Nest closes the cache in its last phase, when no request, job or other module needs it any more. `app.close()` gets
- * there, and with `app.enableShutdownHooks()` SIGTERM does.
+ * Nest closes the cache in its last phase, after its servers: no request, job or other module needs it any more.
+ * `app.close()` gets there, and with `app.enableShutdownHooks()` SIGTERM does.
  */
 @Module({})
 export class CacheModule implements OnApplicationShutdown {

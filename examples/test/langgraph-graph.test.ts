@@ -13,7 +13,7 @@ function open() {
       { id: '1', text: 'lamps are warm' },
       { id: '2', text: 'chairs are hard' },
     ],
-    zen: [{ id: '1', text: 'lamps are off' }],
+    zen: [{ id: '3', text: 'lamps are off' }],
   }
   const counts = { searches: 0, answers: 0, down: false }
   const help: Help = {

@@ -1,7 +1,7 @@
 import { Cache } from '@flow-cache/core'
 import { fakeClock, gate } from '@flow-cache/core/testing'
 import { memoryStore } from '@flow-cache/memory'
-import { Inject, Injectable, Module, type OnModuleDestroy } from '@nestjs/common'
+import { type BeforeApplicationShutdown, Inject, Injectable, Module } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { CacheModule, type Price, PriceList, Prices } from '../src/nestjs-module.js'
@@ -9,16 +9,16 @@ import { CacheModule, type Price, PriceList, Prices } from '../src/nestjs-module
 // Machines are slow at times.
 vi.setConfig({ testTimeout: 60_000 })
 
-/** Says so at the end, with a price from the cache that is still there. */
+/** Has a last look at a price, in the phase in which Nest's servers still answer. */
 @Injectable()
-class Farewell implements OnModuleDestroy {
-  said: number | undefined
+class LastLook implements BeforeApplicationShutdown {
+  seen: number | undefined
   readonly #prices: Prices
   constructor(@Inject(Prices) prices: Prices) {
     this.#prices = prices
   }
-  async onModuleDestroy() {
-    this.said = (await this.#prices.of('lamp')).cents
+  async beforeApplicationShutdown() {
+    this.seen = (await this.#prices.of('lamp')).cents
   }
 }
 
@@ -34,8 +34,8 @@ async function open() {
     },
   }
   @Module({
-    providers: [{ provide: PriceList, useValue: list }, Prices, Farewell],
-    exports: [Prices, Farewell],
+    providers: [{ provide: PriceList, useValue: list }, Prices, LastLook],
+    exports: [Prices, LastLook],
   })
   class ShopModule {}
   const clock = fakeClock()
@@ -81,6 +81,6 @@ it('on shutdown the cache is the last to go: other modules still use it, and wha
   slow.open()
   expect(await late).toEqual({ cents: 4_000 })
   await closed
-  expect(app.get(Farewell).said).toBe(4_000)
+  expect(app.get(LastLook).seen).toBe(4_000)
   await expect(prices.of('lamp')).rejects.toMatchObject({ code: 'ERR_CLOSED' })
 })
