@@ -10,16 +10,22 @@ import { canProve, obstaclesHere, obstaclesIn } from './obstacles.js'
 import { planOf } from './plan.js'
 import { publish } from './publish.js'
 
-const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean' }, quick: { type: 'boolean' } } })
-const dryRun = values['dry-run'] === true
-const quick = values.quick === true
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-/** Releases, or says why not: a sentence for each obstacle. */
-async function release(): Promise<string[]> {
-  if (quick && !dryRun) return ['--quick is for --dry-run: what is published has passed its checks.']
-  const obstacles = await obstaclesHere(dryRun)
-  if (obstacles.length > 0) return obstacles
+/** What came of looking: what is in the way, a sentence each, and whether there is something to publish. */
+interface Outcome {
+  readonly obstacles: readonly string[]
+  readonly publishes: boolean
+}
+
+const stop = (...obstacles: string[]): Outcome => ({ obstacles, publishes: false })
+
+async function prepare(): Promise<Outcome> {
+  const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean' }, quick: { type: 'boolean' } } })
+  const { 'dry-run': dryRun = false, quick = false } = values
+  if (quick && !dryRun) return stop('--quick is for --dry-run: what is published has passed its checks.')
+  const before = await obstaclesHere(dryRun)
+  if (before.length > 0) return stop(...before)
 
   await using clone = dryRun ? await cloneWithVersions() : undefined
   const checkout = clone?.folder ?? root
@@ -30,28 +36,28 @@ async function release(): Promise<string[]> {
   if (plan.packages.length === 0) {
     const nothing =
       'There is nothing to release: no changeset is waiting, and the registry has every version.'
-    if (dryRun) return [nothing]
+    if (dryRun) return stop(nothing)
     // The workflow asks after every push that brings no changeset.
     say(nothing)
-    return []
+    return stop()
   }
   const wrong = obstaclesIn(plan.packages)
-  if (wrong.length > 0) return wrong
+  if (wrong.length > 0) return stop(...wrong)
   for (const check of quick ? [] : releaseChecks) {
     const obstacle = await obstacleOf(check, checkout)
-    if (obstacle !== undefined) return [obstacle]
+    if (obstacle !== undefined) return stop(obstacle)
     say(`✓ pnpm ${check}`)
   }
   if (dryRun) say(`Nothing was published: this was a dry run${quick ? ', without the checks' : ''}.`)
-  else await publish()
-  return []
+  return { obstacles: [], publishes: !dryRun }
 }
 
-const obstacles = await release().catch((error: unknown) => [
-  error instanceof Error ? error.message : String(error),
-])
+const { obstacles, publishes } = await prepare().catch((error: unknown) =>
+  stop(error instanceof Error ? error.message : String(error)),
+)
 for (const obstacle of obstacles) process.stderr.write(`✗ ${obstacle}\n`)
 if (obstacles.length > 0) {
   process.stderr.write('Nothing was published.\n')
   process.exitCode = 1
 }
+if (publishes) await publish()

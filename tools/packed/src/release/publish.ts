@@ -14,5 +14,9 @@ export async function publish(): Promise<void> {
     shell: process.platform === 'win32',
   })
   const [code] = (await once(child, 'close')) as [number | null]
-  if (code !== 0) throw new Error(`changeset publish ended with ${code}.`)
+  if (code === 0) return
+  process.stderr.write(
+    '✗ Not everything was published. What was stays; running this again publishes the rest.\n',
+  )
+  process.exitCode = 1
 }
