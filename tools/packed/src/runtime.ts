@@ -42,8 +42,10 @@ export async function runtime(name: RuntimeName, version: string): Promise<Runti
     const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--no-save', '--prefix', half]
     await run('npm', ['install', ...flags, `${from}@${version}`], { cwd: half, timeout: 300_000 })
     if ((await program(name, half)) === undefined) throw new Error('no program for this platform is in it')
-    await rm(folder, { recursive: true, force: true })
-    await rename(half, folder)
+    // Two at once both fetch. The first is kept: somebody may be running it already.
+    await rename(half, folder).catch(async (error: unknown) => {
+      if ((await program(name, folder)) === undefined) throw error
+    })
   } catch (error) {
     const where = `${process.platform} ${process.arch}`
     throw new Error(`${name} ${version} cannot be had from npm (${from}) on ${where}: ${String(error)}`, {
