@@ -14,6 +14,9 @@ export default defineConfig({
     reporters: ['default', './scripts/plain-reporter.ts'],
     setupFiles: ['./scripts/end-with-run.ts'],
     globalSetup: ['./tools/servers/src/global-setup.ts'],
+    // A busy machine is slow, which is no failure; what hangs still ends.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     typecheck: {
       enabled: true,
       include: ['packages/*/src/**/*.test-d.ts'],
