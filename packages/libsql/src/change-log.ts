@@ -1,0 +1,123 @@
+import { CacheError, type Change, type Log, type LogListener, randomId, type Timer } from '@flow-cache/core'
+import type { CacheFile } from './cache-file.js'
+import { bytesOf, keyOf } from './key-bytes.js'
+import type { Settings } from './options.js'
+
+/** How many changes are read in one go. */
+const slice = 1_000
+
+/** How often old changes are removed: after so many new ones. */
+const trimmed = 1_024
+
+/**
+ * The numbered list of changes in the file. Each is appended in the transaction that makes it, so that its place is the
+ * order in which the file saw them. A look at whether anybody has written is a few microseconds, so it is
+ * taken often.
+ */
+export class ChangeLog implements Log {
+  readonly #file: CacheFile
+  readonly #settings: Settings
+  readonly #me: string = randomId()
+  readonly #listeners = new Set<LogListener>()
+  #timer: Timer
+  /** The number of the last change that was read. */
+  #last = 0
+  /** What SQLite called the state of the file then; another one where another connection has written. */
+  #state: unknown
+  #failed = false
+
+  constructor(file: CacheFile, settings: Settings) {
+    this.#file = file
+    this.#settings = settings
+  }
+
+  /** Appends a change, within the transaction that makes it; answers its number. */
+  append(change: Change): number {
+    const { append, trimChanges } = this.#file.sql
+    const name = change.kind === 'key' ? change.key : change.kind === 'tag' ? change.tag : change.prefix
+    const version = change.kind === 'tag' ? (change.version ?? null) : null
+    const number = Number(append.run([this.#me, change.kind, bytesOf(name), version]).lastInsertRowid)
+    if (number % trimmed === 0) trimChanges.run([number - this.#settings.logLength])
+    return number
+  }
+
+  /** The number of the last change there is. */
+  get position(): number {
+    return Number(this.#file.sql.lastChange.get([])![0])
+  }
+
+  follow(listener: LogListener): () => void {
+    if (this.#listeners.size === 0) {
+      this.#state = this.#file.sql.dataVersion.get([])![0]
+      this.#last = this.position
+      this.#wait()
+    }
+    // Wrapped, so that one listener can follow twice and stop once.
+    const follower: LogListener = {
+      changed: (change) => listener.changed(change),
+      lost: () => listener.lost(),
+      failed: (error) => listener.failed?.(error),
+    }
+    this.#listeners.add(follower)
+    return () => {
+      this.#listeners.delete(follower)
+      if (this.#listeners.size === 0) this.stop()
+    }
+  }
+
+  stop(): void {
+    this.#settings.clock.clearTimer(this.#timer)
+    this.#timer = undefined
+  }
+
+  #wait(): void {
+    const { clock, pollInterval } = this.#settings
+    this.#timer = clock.setTimer(() => this.#look(), pollInterval, false)
+  }
+
+  #look(): void {
+    try {
+      const state = this.#file.sql.dataVersion.get([])![0]
+      if (state !== this.#state) {
+        this.#read()
+        this.#state = state
+      }
+      this.#failed = false
+    } catch (cause) {
+      this.#fail(cause)
+    }
+    if (this.#file.isOpen && this.#listeners.size > 0) this.#wait()
+  }
+
+  #read(): void {
+    let rows = this.#file.sql.changesAfter.all([this.#last, slice])
+    while (rows.length > 0) {
+      for (const [id, writer, kind, name, version] of rows) {
+        const isNext = id === this.#last + 1
+        this.#last = Number(id)
+        if (!isNext) this.#tell((listener) => listener.lost())
+        if (writer === this.#me) continue
+        const change = changeOf(String(kind), keyOf(name as Uint8Array), version as string | null)
+        this.#tell((listener) => listener.changed(change))
+      }
+      if (!this.#file.isOpen) return
+      rows = this.#file.sql.changesAfter.all([this.#last, slice])
+    }
+  }
+
+  #tell(how: (listener: LogListener) => void): void {
+    for (const listener of this.#listeners) how(listener)
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#failed || !this.#file.isOpen) return
+    this.#failed = true
+    const message = `the log of changes cannot be read: ${(cause as Error).message}`
+    this.#tell((listener) => listener.failed?.(new CacheError('ERR_STORE', message, { cause })))
+  }
+}
+
+function changeOf(kind: string, name: string, version: string | null): Change {
+  if (kind === 'key') return { kind, key: name }
+  return kind === 'tag' ? { kind, tag: name, version: version ?? undefined } : { kind: 'clear', prefix: name }
+}

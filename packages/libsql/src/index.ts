@@ -1,0 +1,4 @@
+// Use
+export { LibsqlCache, type LibsqlCacheOptions } from './libsql-cache.js'
+export { libsqlStore } from './libsql-store.js'
+export type { LibsqlStoreOptions } from './options.js'

@@ -1,0 +1,57 @@
+import { randomId, type Tags } from '@flow-cache/core'
+import type { CacheFile } from './cache-file.js'
+import type { ChangeLog } from './change-log.js'
+import { bytesOf } from './key-bytes.js'
+import type { Settings } from './options.js'
+
+/** How exactly it is known when a tag was used last: a write for each use would cost more than the tag. */
+const day = 24 * 3_600_000
+
+/**
+ * The versions of tags in the file. A version begins with the number of the change that made it, so that a position in
+ * the log tells which came later. One that nobody invalidated begins with the horizon: the change up to which a tag that
+ * is unknown now may have been known, and forgotten.
+ */
+export function tagsIn(file: CacheFile, log: ChangeLog, { clock, tagTtl }: Settings): Tags {
+  const known = (name: string): string | undefined => {
+    const row = file.sql.tag.get([bytesOf(name)])
+    if (row === undefined) return undefined
+    const now = clock.now()
+    if (now - Number(row[1]) > Math.min(day, tagTtl / 2)) file.sql.useTag.run([now, bytesOf(name)])
+    return String(row[0])
+  }
+  const put = (name: string, position: number): string => {
+    const version = `${position}-${randomId()}`
+    file.sql.putTag.run([bytesOf(name), version, clock.now()])
+    return version
+  }
+  /** News too: another process may remember a version that was forgotten since. */
+  const make = (name: string): string => {
+    const version = put(name, Number(file.sql.horizon.get([])![0]))
+    log.append({ kind: 'tag', tag: name, version })
+    return version
+  }
+
+  return {
+    position: () => String(log.position),
+
+    versions(names, since) {
+      let versions = names.map(known)
+      if (versions.includes(undefined)) {
+        versions = file.transact(() => names.map((name) => known(name) ?? make(name)))
+      }
+      if (since === undefined) return versions
+      return versions.map((version) => (Number.parseInt(version!, 10) > Number(since) ? undefined : version))
+    },
+
+    invalidate(names) {
+      file.transact(() => {
+        for (const name of names) {
+          // The number is there before the version that carries it.
+          const version = put(name, log.position + 1)
+          log.append({ kind: 'tag', tag: name, version })
+        }
+      })
+    },
+  }
+}
