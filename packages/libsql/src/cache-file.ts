@@ -29,6 +29,9 @@ export class CacheFile {
       this.#statements = Object.fromEntries(
         Object.entries(statements).map(([name, text]) => [name, prepare(this.#database!, text)]),
       ) as unknown as Statements
+      // A look into each table: damage there is better known now.
+      for (const name of ['firstEnd', 'anyLease', 'anyTag', 'lastChange', 'horizon'] as const)
+        this.sql[name].get([])
     } catch (cause) {
       this.#database.close()
       throw failure(settings.path, cause)
@@ -113,7 +116,7 @@ function setUp(database: Database.Database): void {
     if (valueOf(database, 'PRAGMA journal_mode') === 'delete') database.pragma('journal_mode = WAL')
   })
   // With WAL, a process that dies loses nothing, and a machine that does the last writes at most.
-  database.exec('PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 8388608')
+  database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 16777216')
   if (owner === applicationId && versionOf(database) === schemaVersion) return
   patiently(() => {
     database.exec('BEGIN IMMEDIATE')

@@ -81,7 +81,7 @@ export function libsqlStore(options: LibsqlStoreOptions): Store {
       deleteMany: (keys) => transact(() => keys.filter(remove).length),
     },
     keys: { scan: (prefix, glob) => entries.scan(prefix, glob) },
-    tags: tagsIn(file, log, settings),
+    tags: tagsIn(file, log, sweeper, settings),
     leases: leasesIn({ file, entries, log, settings, transact }),
     log,
     evictions: { follow: (listener) => room.follow(listener) },

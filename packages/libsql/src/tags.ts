@@ -3,6 +3,7 @@ import type { CacheFile } from './cache-file.js'
 import type { ChangeLog } from './change-log.js'
 import { bytesOf } from './key-bytes.js'
 import type { Settings } from './options.js'
+import type { Sweeper } from './sweeper.js'
 
 /** How exactly it is known when a tag was used last: a write for each use would cost more than the tag. */
 const day = 24 * 3_600_000
@@ -12,7 +13,7 @@ const day = 24 * 3_600_000
  * the log tells which came later. One that nobody invalidated begins with the horizon: the change up to which a tag that
  * is unknown now may have been known, and forgotten.
  */
-export function tagsIn(file: CacheFile, log: ChangeLog, { clock, tagTtl }: Settings): Tags {
+export function tagsIn(file: CacheFile, log: ChangeLog, sweeper: Sweeper, { clock, tagTtl }: Settings): Tags {
   const known = (name: string): string | undefined => {
     const row = file.sql.tag.get([bytesOf(name)])
     if (row === undefined) return undefined
@@ -23,6 +24,7 @@ export function tagsIn(file: CacheFile, log: ChangeLog, { clock, tagTtl }: Setti
   const put = (name: string, position: number): string => {
     const version = `${position}-${randomId()}`
     file.sql.putTag.run([bytesOf(name), version, clock.now()])
+    sweeper.note(clock.now() + tagTtl)
     return version
   }
   /** News too: another process may remember a version that was forgotten since. */
