@@ -116,7 +116,9 @@ function setUp(database: Database.Database): void {
     if (valueOf(database, 'PRAGMA journal_mode') === 'delete') database.pragma('journal_mode = WAL')
   })
   // With WAL, a process that dies loses nothing, and a machine that does the last writes at most.
-  database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 16777216')
+  database.exec(
+    'PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 16777216',
+  )
   if (owner === applicationId && versionOf(database) === schemaVersion) return
   patiently(() => {
     database.exec('BEGIN IMMEDIATE')
