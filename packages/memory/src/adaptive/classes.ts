@@ -12,3 +12,8 @@ export function classOf(uses: number, long: boolean): number {
   if (uses < 2) return 0
   return 1 + 2 * (31 - Math.clz32(uses - 1)) + (long ? 1 : 0)
 }
+
+/** Whether the last pause of an entry of this class was long; not told of those that were used once. */
+export function isLong(kind: number): boolean {
+  return kind > 0 && kind % 2 === 0
+}

@@ -1,7 +1,7 @@
 import type { Random } from '@flow-cache/core'
 import type { Bounded } from '../bounded.js'
 import { type Bounds, mostEntries } from '../options.js'
-import { classes, classOf, mostUses } from './classes.js'
+import { classes, classOf, isLong, mostUses } from './classes.js'
 import { Densities } from './densities.js'
 import { Ghosts } from './ghosts.js'
 import { hashOf } from './hash.js'
@@ -54,10 +54,11 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
   const hash = hashOf(settings.random)
   const slotOf = new Map<string, number>()
   const rival = new Rival(bounds, settings.now)
-  let slots = new Slots()
+  const isWeighed = maxBytes !== Infinity
+  let slots = new Slots(maxEntries)
   let ghosts = new Ghosts()
   let densities = new Densities()
-  // By slot. The ends of the lists have none.
+  // By slot. The ends of the lists have none, and sizes are there only where bytes are counted.
   let keys: (string | undefined)[] = []
   let values: (V | undefined)[] = []
   let sizes: number[] = []
@@ -66,29 +67,38 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
   let now = 0
   /** How many entries there is room for, as far as that is known. */
   let scale = 0
-  let untilRefresh = 0
+  /** The request at which densities were brought up to date. */
+  let refreshedAt = 0
   let untilFade = 0
   /** The slot filled last: not at the tail of its list, and yet it may be the one to go. 0 for none. */
   let latest = 0
   reset()
 
   function reset(): void {
-    slots = new Slots()
+    slots = new Slots(maxEntries)
     ghosts = new Ghosts()
     densities = new Densities()
     rival.clear()
-    keys = Array.from({ length: classes }, () => undefined)
-    values = Array.from({ length: classes }, () => undefined)
-    sizes = Array.from({ length: classes }, () => 0)
+    keys = []
+    values = []
+    sizes = []
+    grow()
     bytes = 0
     latest = 0
-    measure()
-    untilRefresh = Math.min(256, scale)
+    scale = isWeighed ? 64 : maxEntries
+    refreshedAt = now
     untilFade = fadeAfter()
   }
 
-  function measure(): void {
-    scale = maxBytes === Infinity ? maxEntries : Math.max(64, slotOf.size)
+  /** Has a place in the arrays for each slot, and no more: appending would make room for half as many again. */
+  function grow(): void {
+    keys = longer(keys, slots.length)
+    values = longer(values, slots.length)
+    if (isWeighed) sizes = longer(sizes, slots.length, 0)
+  }
+
+  function sizeAt(slot: number): number {
+    return isWeighed ? sizes[slot]! : 1
   }
 
   function fadeAfter(): number {
@@ -97,12 +107,7 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
 
   function tick(): void {
     now = (now + 1) | 0
-    if (--untilRefresh > 0) return
-    measure()
-    densities.refresh()
-    untilRefresh = Math.max(200, scale >> 2)
-    untilFade -= untilRefresh
-    if (untilFade > 0) return
+    if (--untilFade > 0) return
     densities.fade()
     untilFade = fadeAfter()
   }
@@ -111,14 +116,13 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     tick()
     const kind = slots.kind(slot)
     slots.leave(slot)
-    renew(slot, kind, slots.uses(slot), slots.lastUse(slot))
+    renew(slot, kind, slots.uses(slot), (now - slots.lastUse(slot)) >>> 0)
     if (rival.watches(slots.sample(slot)))
-      rival.note(slots.hash(slot), true, sizes[slot]!, endsAt(values[slot]!))
+      rival.note(slots.hash(slot), true, sizeAt(slot), endsAt(values[slot]!))
   }
 
   /** Puts a slot, in no list, where it belongs after this use. */
-  function renew(slot: number, kind: number, uses: number, lastUse: number): void {
-    const pause = (now - lastUse) >>> 0
+  function renew(slot: number, kind: number, uses: number, pause: number): void {
     densities.used(kind, pause)
     // Uses right after one another are one.
     const counted = uses < mostUses && pause >= 2 + (scale >> 6) ? uses + 1 : uses
@@ -133,17 +137,20 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
   function add(key: string, value: V, size: number): void {
     tick()
     const id = hash(key)
-    const about = ghosts.take(id)
-    const lastUse = ghosts.lastUse
+    const about = ghosts.take(id, now)
     while (lacksRoom(1, size)) evict(0)
+    if (isWeighed) scale = Math.max(64, slotOf.size)
     const slot = slots.take(id)
+    if (slot >= keys.length) grow()
     if (about === 0) enter(slot, 0, 1)
-    else renew(slot, about & 15, about >> 4, lastUse)
+    else renew(slot, classOf(about >> 1, (about & 1) === 1), about >> 1, ghosts.age)
     slotOf.set(key, slot)
     keys[slot] = key
     values[slot] = value
-    sizes[slot] = size
-    bytes += size
+    if (isWeighed) {
+      sizes[slot] = size
+      bytes += size
+    }
     latest = slot
     if (rival.watches(id)) rival.note(id, false, size, endsAt(value))
   }
@@ -154,9 +161,11 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
   }
 
   function replace(slot: number, value: V, size: number): void {
-    bytes += size - sizes[slot]!
+    if (isWeighed) {
+      bytes += size - sizes[slot]!
+      sizes[slot] = size
+    }
     values[slot] = value
-    sizes[slot] = size
     use(slot)
     while (lacksRoom(0, 0)) evict(slot)
   }
@@ -171,6 +180,7 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
   }
 
   function poorest(spared: number): number {
+    refresh()
     let found = 0
     let least = Infinity
     let greatest = -1
@@ -178,7 +188,7 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
       const slot = tail(kind, spared)
       if (slot === 0) continue
       const age = (now - slots.lastUse(slot)) >>> 0
-      const worth = densities.of(kind, age) / sizes[slot]!
+      const worth = densities.of(kind, age) / sizeAt(slot)
       if (worth > least || (worth === least && age <= greatest)) continue
       found = slot
       least = worth
@@ -186,7 +196,14 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     }
     if (latest === 0 || latest === spared) return found
     const age = (now - slots.lastUse(latest)) >>> 0
-    return densities.of(slots.kind(latest), age) / sizes[latest]! < least ? latest : found
+    return densities.of(slots.kind(latest), age) / sizeAt(latest) < least ? latest : found
+  }
+
+  /** Brings densities up to date from time to time: only who evicts asks for them, and hits do not pay for it. */
+  function refresh(): void {
+    if ((now - refreshedAt) >>> 0 < Math.max(500, scale >> 2)) return
+    densities.refresh()
+    refreshedAt = now
   }
 
   function oldest(spared: number): number {
@@ -211,13 +228,14 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
   /** Frees a slot. Its key is remembered. */
   function remove(slot: number, key: string): void {
     ghosts.reserve(ghostsEach * Math.min(maxEntries, slots.places))
-    ghosts.put(slots.hash(slot), slots.about(slot), slots.lastUse(slot))
+    const about = (slots.uses(slot) << 1) | (isLong(slots.kind(slot)) ? 1 : 0)
+    ghosts.put(slots.hash(slot), about, slots.lastUse(slot))
     slots.leave(slot)
     slots.free(slot)
     slotOf.delete(key)
     keys[slot] = undefined
     values[slot] = undefined
-    bytes -= sizes[slot]!
+    if (isWeighed) bytes -= sizes[slot]!
     if (slot === latest) latest = 0
   }
 
@@ -250,4 +268,9 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
       reset()
     },
   }
+}
+
+/** A copy of the list that is as long as that. */
+function longer<T>(list: readonly T[], length: number, filler?: T): T[] {
+  return Array.from({ length }, (_, i) => (i < list.length ? list[i]! : filler!))
 }

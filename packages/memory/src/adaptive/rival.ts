@@ -1,7 +1,7 @@
 import type { Bounds } from '../options.js'
 
 /** How many keys the small LRU holds at most; with more, it watches half as many of all. */
-const most = 256
+const most = 128
 
 /** How far the policy may fall behind before LRU takes over, as a share of what is held. */
 const tolerance = 1 / 64
@@ -12,9 +12,30 @@ const shortest = 8
 /** How long LRU keeps the lead at most, as a multiple of what is held, in requests. */
 const longest = 64
 
-interface Kept {
-  size: number
-  endsAt: number
+/** A key the small LRU holds, between those used after and before it. */
+class Kept {
+  size = 0
+  endsAt = 0
+  newer: Kept = this
+  older: Kept = this
+  readonly hash: number
+
+  constructor(hash: number) {
+    this.hash = hash
+  }
+
+  leave(): void {
+    this.newer.older = this.older
+    this.older.newer = this.newer
+  }
+
+  /** Comes, in no list, right after the other in the order from the newest to the oldest. */
+  enter(after: Kept): void {
+    this.newer = after
+    this.older = after.older
+    after.older.newer = this
+    after.older = this
+  }
 }
 
 /**
@@ -26,9 +47,13 @@ interface Kept {
 export class Rival {
   readonly #bounds: Bounds
   readonly #now: () => number
-  /** In order of use. */
   readonly #kept = new Map<number, Kept>()
+  /** The end of the ring of all that are kept: behind it is the one used last, before it the one used longest ago. */
+  #end = new Kept(0)
   #bytes = 0
+  /** Its bounds, scaled down. */
+  #maxEntries = 0
+  #maxBytes = 0
   /** A key is watched if these bits of its hash are 0. */
   #mask = 0
   /** Hits the policy has had more than LRU, but no more than the tolerance: a past lead excuses nothing. */
@@ -41,6 +66,7 @@ export class Rival {
   constructor(bounds: Bounds, now: () => number) {
     this.#bounds = bounds
     this.#now = now
+    this.#bound()
   }
 
   /** Whether the entry used longest ago has to go now. */
@@ -70,33 +96,53 @@ export class Rival {
   forget(hash: number): void {
     const kept = this.#kept.get(hash)
     if (kept === undefined) return
+    kept.leave()
     this.#bytes -= kept.size
     this.#kept.delete(hash)
   }
 
   clear(): void {
     this.#kept.clear()
+    this.#end = new Kept(0)
     this.#bytes = 0
     this.#mask = 0
+    this.#bound()
   }
 
   #use(hash: number, kept: Kept | undefined, size: number, endsAt: number): void {
-    if (kept !== undefined) this.forget(hash)
-    const one = kept ?? { size, endsAt }
-    one.size = size
-    one.endsAt = endsAt
-    this.#kept.set(hash, one)
+    if (kept !== undefined) {
+      kept.leave()
+      kept.enter(this.#end)
+      kept.endsAt = endsAt
+      this.#bytes += size - kept.size
+      kept.size = size
+      if (this.#bytes > this.#maxBytes) this.#shrink()
+      return
+    }
+    const added = new Kept(hash)
+    added.size = size
+    added.endsAt = endsAt
+    added.enter(this.#end)
+    this.#kept.set(hash, added)
     this.#bytes += size
     if (this.#kept.size > most) this.#watchLess()
+    this.#shrink()
+  }
+
+  #shrink(): void {
+    while (this.#kept.size > this.#maxEntries || this.#bytes > this.#maxBytes)
+      this.forget(this.#end.newer.hash)
+  }
+
+  #bound(): void {
     const share = 1 / (this.#mask + 1)
-    const entries = Math.max(1, Math.round(this.#bounds.maxEntries * share))
-    while (this.#kept.size > entries || this.#bytes > this.#bounds.maxBytes * share) {
-      this.forget(this.#kept.keys().next().value!)
-    }
+    this.#maxEntries = Math.max(1, Math.round(this.#bounds.maxEntries * share))
+    this.#maxBytes = this.#bounds.maxBytes * share
   }
 
   #watchLess(): void {
     this.#mask = 2 * this.#mask + 1
+    this.#bound()
     for (const hash of this.#kept.keys()) if (!this.watches(hash)) this.forget(hash)
   }
 

@@ -24,7 +24,12 @@ export class Slots {
   /** How many places were ever handed out, ends included. */
   #made = classes
 
-  constructor() {
+  /** How many places there can be, ends included. */
+  readonly #most: number
+
+  /** `most`: how many entries there can be. */
+  constructor(most: number) {
+    this.#most = most + classes
     this.#grow(64)
     for (let end = 0; end < classes; end++) this.#join(end, end)
   }
@@ -37,7 +42,7 @@ export class Slots {
       this.#name(slot, hash)
       return slot
     }
-    if (this.#made === this.#hashes.length) this.#grow(2 * this.#made)
+    if (this.#made === this.#hashes.length) this.#grow(Math.min(2 * this.#made, this.#most))
     this.#name(this.#made, hash)
     return this.#made++
   }
@@ -66,6 +71,11 @@ export class Slots {
     this.#free = slot
   }
 
+  /** The number of places, free ones and ends included. */
+  get length(): number {
+    return this.#hashes.length
+  }
+
   /** For how many entries there are places so far, free ones included. */
   get places(): number {
     return this.#hashes.length - classes
@@ -92,11 +102,6 @@ export class Slots {
 
   uses(slot: number): number {
     return (this.#words[slot * words + about]! >> kindBits) & kindMask
-  }
-
-  /** Class and uses in 8 bits, not 0. */
-  about(slot: number): number {
-    return this.#words[slot * words + about]! & aboutBits
   }
 
   /** The low 24 bits of the hash, which lie beside what a use reads anyway. */
