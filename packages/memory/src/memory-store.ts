@@ -54,7 +54,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const held =
     policy === 'lru'
       ? boundedLru(bounds, onEvict)
-      : adaptiveOf<Entry>({ bounds, random, onEvict, endsAt: ({ expiresAt }) => expiresAt, now: coarse })
+      : adaptiveOf<Entry>({
+          bounds,
+          random,
+          onEvict,
+          isDead: (entry) => entry.expiresAt <= coarse() || hasEnded(entry.tags),
+          endsAt: ({ expiresAt }) => expiresAt,
+          now: coarse,
+        })
   const { keys } = held
   const sweeper = new Sweeper(clock, sweepInterval, keys, (key) => {
     const entry = held.peek(key)
@@ -70,7 +77,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 
   /** Whether the entry only takes up space. */
   function isDead(entry: Entry): boolean {
-    return !isLive(entry) || entry.tags?.some((tag) => tag.alive === false) === true
+    return !isLive(entry) || hasEnded(entry.tags)
   }
 
   function get(key: string): Entry | undefined {
@@ -169,6 +176,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       },
     },
   }
+}
+
+/** Whether one of them was invalidated. */
+function hasEnded(tags: Entry['tags']): boolean {
+  return tags !== undefined && tags.some((tag) => tag.alive === false)
 }
 
 /** A tag may be invalidated at any time. */

@@ -9,8 +9,8 @@ const policies: readonly unknown[] = ['lru', 'adaptive'] satisfies readonly Poli
 /** What {@link memoryStore} takes. */
 export interface MemoryStoreOptions {
   /**
-   * How many entries it holds at most: a whole number up to 8,388,608. The lists for all of them are made at once,
-   * 24 bytes an entry. Default: 10,000, or no bound of its own where there is `maxBytes`.
+   * How many entries it holds at most: a whole number up to 8,388,608. With `policy: 'lru'` the lists for all of them
+   * are made at once, 24 bytes an entry. Default: 10,000, or no bound of its own where there is `maxBytes`.
    */
   readonly maxEntries?: number | undefined
   /** How many bytes its entries take at most, as `sizeOf` counts them: a whole number. Default: no such bound. */
@@ -24,10 +24,10 @@ export interface MemoryStoreOptions {
   /**
    * Which entry goes when room is needed.
    *
-   * - `'lru'` (default): the one used longest ago.
-   * - `'adaptive'`: the one that promises the fewest hits for its room, by how often and how long ago it was used and
-   *   what became of others like it. More hits where keys differ in how often they are asked for, and under scans and
-   *   loops; it remembers keys that went, some 70 bytes more an entry in all.
+   * - `'adaptive'` (default): the one that promises the fewest hits for its room, by how often and how long ago it was
+   *   used and what became of others like it. More hits where keys differ in how often they are asked for, and under
+   *   scans and loops; it remembers keys that went, some 25 bytes more an entry in all.
+   * - `'lru'`: the one used longest ago, always.
    */
   readonly policy?: Policy | undefined
   /** Where time comes from. Default: the platform's clock. */
@@ -83,7 +83,7 @@ export function boundsOf(options: MemoryStoreOptions): Bounds {
 }
 
 /** The policy that options ask for. */
-export function policyOf({ policy = 'lru' }: MemoryStoreOptions): Policy {
+export function policyOf({ policy = 'adaptive' }: MemoryStoreOptions): Policy {
   if (policies.includes(policy)) return policy
   throw new TypeError(`policy must be 'lru' or 'adaptive', got ${show(policy)}`)
 }

@@ -29,7 +29,7 @@ import { Slots } from './slots.js'
  *   sampled, or whose ghosts collide.
  *
  * One file, because what follows is one state: every function changes the entries, their lists and the clock together.
- * What can stand alone does, in the files above. The figures are in docs/decisions/0013-adaptive-eviction.md.
+ * What can stand alone does, in the files above. The figures are in docs/decisions/0013 and 0017.
  */
 
 /** How many keys are remembered after they went, for each entry. */
@@ -41,6 +41,8 @@ export interface Adaptive<V> {
   readonly random: Random
   /** Told what is dropped for want of room, in the middle of it: it may not call back. */
   readonly onEvict: (value: V, key: string) => void
+  /** Whether a value counts no more: to find it is no hit. */
+  readonly isDead: (value: V) => boolean
   /** The instant from which a value counts no more. */
   readonly endsAt: (value: V) => number
   readonly now: () => number
@@ -48,7 +50,7 @@ export interface Adaptive<V> {
 
 /** Entries of which, when room is needed, the one goes that promises the fewest hits for the room it takes. */
 export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> {
-  const { bounds, onEvict, endsAt } = settings
+  const { bounds, onEvict, isDead, endsAt } = settings
   const { maxBytes } = bounds
   const maxEntries = Math.min(bounds.maxEntries, mostEntries)
   const hash = hashOf(settings.random)
@@ -117,8 +119,21 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     const kind = slots.kind(slot)
     slots.leave(slot)
     renew(slot, kind, slots.uses(slot), (now - slots.lastUse(slot)) >>> 0)
-    if (rival.watches(slots.sample(slot)))
-      rival.note(slots.hash(slot), true, sizeAt(slot), endsAt(values[slot]!))
+    if (rival.watches(slots.sample(slot))) witness(slot)
+  }
+
+  /** Has the small LRU know of a hit, which a value that has died is not. */
+  function witness(slot: number): void {
+    const value = values[slot]!
+    if (!isDead(value)) rival.note(slots.hash(slot), true, sizeAt(slot), endsAt(value))
+  }
+
+  /** Begins anew with the value after one that had died: nothing was to be had of that, and LRU had nothing either. */
+  function restart(slot: number): void {
+    tick()
+    slots.leave(slot)
+    enter(slot, slots.kind(slot), slots.uses(slot))
+    if (rival.watches(slots.sample(slot))) rival.keep(slots.hash(slot), sizeAt(slot), endsAt(values[slot]!))
   }
 
   /** Puts a slot, in no list, where it belongs after this use. */
@@ -165,8 +180,10 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
       bytes += size - sizes[slot]!
       sizes[slot] = size
     }
+    const wasDead = isDead(values[slot]!)
     values[slot] = value
-    use(slot)
+    if (wasDead) restart(slot)
+    else use(slot)
     while (lacksRoom(0, 0)) evict(slot)
   }
 

@@ -80,16 +80,19 @@ export class Rival {
 
   /** A request for a key it watches, that was `held` or was not and is now. */
   note(hash: number, held: boolean, size: number, endsAt: number): void {
-    const now = this.#now()
-    if (endsAt <= now) return
     const kept = this.#kept.get(hash)
-    const isHit = kept !== undefined && kept.endsAt > now
+    const isHit = kept !== undefined && kept.endsAt > this.#now()
     this.#use(hash, kept, size, endsAt)
     this.#requests++
     const allowed = Math.max(4, this.#kept.size * tolerance)
     if (isHit !== held) this.#lead = Math.min(allowed, this.#lead + (held ? 1 : -1))
     const term = this.#term * this.#kept.size
     if (this.#leads ? this.#requests >= term : this.#lead < -allowed) this.#change(term)
+  }
+
+  /** Takes note of a new value where it is nobody's merit or fault that there was none. */
+  keep(hash: number, size: number, endsAt: number): void {
+    this.#use(hash, this.#kept.get(hash), size, endsAt)
   }
 
   /** The key was removed, not evicted. */
