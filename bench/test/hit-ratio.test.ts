@@ -56,6 +56,27 @@ describe('a trace', () => {
     })
   })
 
+  it('is a log by what its lines are, whatever the file is called', () => {
+    const log = [line('GET /a HTTP/1.1'), 'nonsense', line('GET /a HTTP/1.1')].join('\n')
+    expect(ofLines('access', log, false)).toMatchObject({
+      unique: 1,
+      notes: [expect.stringContaining('1 of 3')],
+    })
+    expect(ofLines('keys', 'a\nb\na', false)).toMatchObject({ unique: 2, notes: [] })
+  })
+
+  it('that is no file, or cannot be unpacked, is told in one sentence', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hit-ratio-'))
+    try {
+      await writeFile(join(folder, 'a.gz'), 'no gzip')
+      await expect(readTrace(join(folder, 'a.gz'))).rejects.toThrow('cannot be unpacked')
+      await expect(readTrace(join(folder, 'b'))).rejects.toThrow('there is no file')
+      await expect(readTrace(folder)).rejects.toThrow('is a folder')
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
   it.each([
     ['GET /a%20b?c=[1] HTTP/1.1', '/a%20b?c=[1]'],
     ['GET /', '/'],
@@ -137,7 +158,14 @@ describe('a simulation', () => {
     const [, first, second, foot] = chartOf([[10, 25], [2000, 80]], 80).split('\n') // prettier-ignore
     expect(first).toBe(`     10   25.00 %  ${'█'.repeat(13)}${' '.repeat(27)}│`)
     expect(second).toBe(`  2,000   80.00 %  ${'█'.repeat(40)}`)
-    expect(foot).toBe('At most 80.00 %: the first request for a key is a miss.')
+    expect(foot).toBe(
+      'At most 80.00 %: the first request for a key is a miss. Nine tenths of that take 2,000 entries, of the sizes shown.',
+    )
+  })
+
+  it('says where none of the sizes is enough, and where no cache helps', () => {
+    expect(chartOf([[10, 25]], 80)).toContain('None of these sizes has nine tenths of that.')
+    expect(chartOf([[10, 0]], 0)).toContain('No key is asked for twice')
   })
 })
 

@@ -1,3 +1,12 @@
+/** How many lines are looked at to tell a log from a list of keys. */
+const sample = 50
+
+/** Whether these are lines of an access log: most of the first ones have its form. */
+export function isAccessLog(lines: readonly string[]): boolean {
+  const first = lines.slice(0, sample)
+  return 2 * first.filter((line) => keyOfLogLine(line) !== undefined).length > first.length
+}
+
 /** Method and target in a line of the common log format and what extends it; a quote inside is escaped. */
 const request = /^\S+ \S+ .*?\[[^\]]*\] "([A-Z]+) ((?:[^"\\ ]|\\.)+)(?: HTTP\/[\d.]+)?"/
 

@@ -13,6 +13,16 @@ export function chartOf(points: readonly (readonly [size: number, ratio: number]
   return [
     `${'entries'.padStart(wide)}   hits`,
     ...lines,
-    `At most ${most.toFixed(2)} %: the first request for a key is a miss.`,
+    most === 0
+      ? 'No key is asked for twice: no cache helps here.'
+      : `At most ${most.toFixed(2)} %: the first request for a key is a miss.${enough(points, most)}`,
   ].join('\n')
+}
+
+/** The answer in words: the least size that has nine tenths of what can be had. */
+function enough(points: readonly (readonly [size: number, ratio: number])[], most: number): string {
+  const found = points.find(([, ratio]) => ratio >= 0.9 * most)
+  return found === undefined
+    ? ' None of these sizes has nine tenths of that.'
+    : ` Nine tenths of that take ${found[0].toLocaleString('en')} entries, of the sizes shown.`
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { keyOfLogLine } from './access-log.js'
+import { isAccessLog, keyOfLogLine } from './access-log.js'
 
 /** Requests for keys, in the order they came. */
 export interface Trace {
@@ -17,11 +17,19 @@ export interface Trace {
 
 /**
  * Reads a trace by how its name ends, a further `.gz` aside: `.u32`, little-endian numbers of keys; `.log`, an access
- * log; anything else, a key in each line.
+ * log; anything else, a key in each line, unless the lines are those of an access log.
  */
 export async function readTrace(path: string): Promise<Trace> {
-  const raw = await readFile(path)
-  const bytes = path.endsWith('.gz') ? await promisify(gunzip)(raw) : raw
+  const raw = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') throw new Error(`there is no file ${path}`, { cause })
+    if (cause.code === 'EISDIR') throw new Error(`${path} is a folder, and has to be a file`, { cause })
+    throw cause
+  })
+  const bytes = path.endsWith('.gz')
+    ? await promisify(gunzip)(raw).catch((cause: unknown) => {
+        throw new Error(`${path} cannot be unpacked: ${(cause as Error).message}`, { cause })
+      })
+    : raw
   const file = basename(path).replace(/\.gz$/, '')
   const trace = file.endsWith('.u32')
     ? ofNumbers(file, bytes)
@@ -41,7 +49,7 @@ export function ofNumbers(name: string, bytes: Uint8Array): Trace {
 /** A trace of lines: keys, or those of an access log. Empty lines are none. */
 export function ofLines(name: string, text: string, isLog: boolean): Trace {
   const lines = text.split(/\r?\n/).filter((line) => line !== '')
-  if (!isLog) return ofKeys(name, lines, [])
+  if (!isLog && !isAccessLog(lines)) return ofKeys(name, lines, [])
   const keys: string[] = []
   let writes = 0
   let unclear = 0
