@@ -7,7 +7,7 @@ export type Ratios = Readonly<Record<string, number>>
 const tolerated = 0.2
 
 /** Whether so much has become worse that it stops a release. */
-export function isFall(before: number | undefined, now: number): boolean {
+function isFall(before: number | undefined, now: number): boolean {
   return before !== undefined && now > before * (1 + tolerated)
 }
 
