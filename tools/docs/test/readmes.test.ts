@@ -54,13 +54,15 @@ function optionsOf(files: readonly string[], entries: string): { of: string; nam
     .flatMap(({ name: of, members }) => [...members.keys()].map((name) => ({ of, name })))
 }
 
-/** Whether an option is in a table, or in a list of what goes between braces, or in `code` with its parent: `a.b`. */
+/** Whether an option is in a table, or in `code`: alone, with a value, between braces, or with its parent, `a.b`. */
 function isNamed(name: string, texts: readonly string[]): boolean {
   const word = new RegExp(`(^|[^\\w$])${name}\\b`)
   return texts.some(
     (text) =>
       rowsOf(text).some(({ cells }) => cells[0]!.code.some((code) => word.test(code))) ||
-      codeIn(text).some((code) => code === name || (/[{.]/.test(code) && word.test(code))),
+      codeIn(text).some(
+        (code) => code === name || code.startsWith(`${name}: `) || (/[{.]/.test(code) && word.test(code)),
+      ),
   )
 }
 

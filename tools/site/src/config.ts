@@ -45,6 +45,7 @@ export default defineConfig({
       { text: 'Start', link: '/start' },
       { text: 'Documentation', link: '/docs/' },
       { text: 'Reference', link: '/reference/' },
+      { text: 'GitHub', link: repository },
     ],
     sidebar: await sidebar(await writeReference()),
     outline: [2, 3],
@@ -52,7 +53,6 @@ export default defineConfig({
       provider: 'local',
       options: { detailedView: true, miniSearch: { searchOptions: { boostDocument } } },
     },
-    socialLinks: [{ icon: 'github', link: repository }],
     externalLinkIcon: true,
   },
 })
