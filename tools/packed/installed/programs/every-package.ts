@@ -14,6 +14,7 @@ import { MultiLevelCache } from '@flow-cache/multilevel'
 import { cacheFn, cacheNode, defineNode, runNode, workflow } from '@flow-cache/node'
 import { RedisCache, redisStore } from '@flow-cache/redis'
 import { ReadThrough } from '@flow-cache/strategies'
+import { flowCacheDriver } from '@flow-cache/unstorage'
 import { CacheWarmer } from '@flow-cache/warmer'
 import { Registry } from 'prom-client'
 
@@ -60,6 +61,9 @@ assert.equal(typeof honoCache({ cache }), 'function')
 const adapter = flowKeyv(cache)
 await adapter.set('user:1', 'Ada')
 assert.equal(await adapter.get('user:1'), 'Ada')
+const driver = flowCacheDriver({ cache })
+await driver.setItem('user:2', 'Eve')
+assert.equal(await driver.getItem('user:2'), 'Eve')
 await using stored = createCache({ store: keyvStore(new Map<string, string>()) })
 assert.deepEqual(await stored.getOrSet('at', () => new Date(0)), new Date(0))
 

@@ -1,0 +1,2 @@
+// Use
+export { type FlowCacheDriver, flowCacheDriver, type FlowCacheDriverOptions } from './flow-cache-driver.js'

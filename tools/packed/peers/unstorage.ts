@@ -1,0 +1,3 @@
+import type { Trial } from '../src/trial.js'
+
+export const trial: Trial = {}
