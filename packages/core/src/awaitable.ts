@@ -25,6 +25,11 @@ export function attempt<T, U>(
   return isPromise(value) ? value.then(next, failed) : next(value)
 }
 
+/** The answers, at once where all of them are there. */
+export function together<T>(answers: readonly Awaitable<T>[]): Awaitable<readonly T[]> {
+  return answers.some(isPromise) ? Promise.all(answers) : (answers as readonly T[])
+}
+
 /** The answer as a promise, and what is thrown as a rejected one. */
 export function promised<T>(call: () => Awaitable<T>): Promise<T> {
   try {

@@ -1,15 +1,17 @@
-import { ignore } from './awaitable.js'
 import { type Deferred, deferred } from './deferred.js'
 import type { Found } from './found.js'
-import type { Loader } from './loader.js'
+import type { Loader, LoadMany } from './loader.js'
 import type { Target } from './scope.js'
 import type { TagVersion } from './entry.js'
 
 /** What a flight fails with when it brings nothing for those who joined it, and no error either: they begin anew. */
 export const startOver: unique symbol = Symbol('start over')
 
-/** What a flight brings. */
-export interface Landed {
+/** What a flight comes to. */
+export type Landed = Brought | Failed
+
+/** A value, for all who wait. */
+export interface Brought {
   readonly value: unknown
   /** The entry, if the store had it. */
   readonly found?: Found
@@ -17,21 +19,24 @@ export interface Landed {
   readonly outdated?: boolean
 }
 
+/** An error, for all who wait and have no stale value. */
+export interface Failed {
+  readonly failure: unknown
+}
+
 /** What is to be loaded, and how. */
 export interface Request extends Target {
-  readonly loader: Loader<unknown>
+  readonly loader?: Loader<unknown>
+  /** In place of `loader`. */
+  readonly loadMany?: LoadMany<unknown>
   /** What the store has, where that is known already. */
   readonly found?: Found | undefined
   /** How many keys are asked for together. */
   readonly among?: number
-  /** The store was asked for it a moment ago. */
+  /** The store was asked for it in this turn: what it has is known. */
   readonly looked?: boolean
-  /** And failed: it need not be asked again. */
+  /** The store was asked for it a moment ago and failed: it need not be asked again. */
   readonly unasked?: boolean
-  /** Called when it waits for somebody else's load, so that nobody waits for its own meanwhile. */
-  readonly onWait?: (() => void) | undefined
-  /** Called when its own load is given up. */
-  readonly onAbort?: ((reason: unknown) => void) | undefined
   /** Nobody waits for it; it replaces what is there. */
   readonly background?: boolean
 }
@@ -57,6 +62,8 @@ export class Flight {
   /** Its key was changed: what it brings is not to be stored. */
   fenced = false
   settled = false
+  /** What it came to, once it is settled. */
+  outcome: Landed | undefined
   /** What it brings may be stored: the versions of its tags are known. */
   storable = true
   /** The store could not be asked: what it brings may be kept in the nearest tier alone. */
@@ -78,8 +85,12 @@ export class Flight {
   endLimit: (() => unknown) | undefined
   /** Called when it leaves: ends the renewal of its lease, or its wait for one. */
   endWait: (() => unknown) | undefined
+  /** Called when it is given up. */
+  onAbort: ((reason: unknown) => void) | undefined
+  /** Called when it is settled. */
+  onEnd: (() => void) | undefined
 
-  readonly #landing = deferred<Landed>()
+  #landing: Deferred<Landed> | undefined
   #hasRead = false
   #reading: Deferred<void> | undefined
   #controller: AbortController | undefined
@@ -92,11 +103,12 @@ export class Flight {
     this.forced = forced || this.background
     this.startedAt = startedAt
     this.changes = changes
-    // Whoever waits is told; a flight nobody waits for has told by an event.
-    this.#landing.promise.catch(ignore)
   }
 
+  /** What it will have come to. Made when it is asked for: of many keys that are loaded together, few are. */
   get landed(): Promise<Landed> {
+    this.#landing ??= deferred()
+    if (this.outcome !== undefined) this.#landing.resolve(this.outcome)
     return this.#landing.promise
   }
 
@@ -122,28 +134,20 @@ export class Flight {
     return this.#controller.signal
   }
 
-  /** Tells those who wait what it brought. */
-  land(landed: Landed): void {
-    this.#settle()
-    this.#landing.resolve(landed)
-  }
-
-  /** Tells those who wait with what it failed. */
-  crash(error: unknown): void {
-    this.#settle()
-    this.#landing.reject(error)
+  /** Tells those who wait what it came to. */
+  settle(outcome: Landed): void {
+    this.outcome = outcome
+    this.settled = true
+    this.hasRead()
+    this.#landing?.resolve(outcome)
+    this.onEnd?.()
   }
 
   /** Gives the load up: its loader is told, those who wait get `reason`, and what it still brings is dropped. */
   abort(reason: unknown): void {
-    this.crash(reason)
+    this.settle({ failure: reason })
     this.#reason = { error: reason }
     this.#controller?.abort(reason)
-    this.request.onAbort?.(reason)
-  }
-
-  #settle(): void {
-    this.settled = true
-    this.hasRead()
+    this.onAbort?.(reason)
   }
 }

@@ -1,6 +1,7 @@
-import { attempt, chain, isPromise } from './awaitable.js'
+import { attempt, chain, isPromise, together } from './awaitable.js'
 import { show } from './checks.js'
 import { deadline } from './deadlines.js'
+import { deferred } from './deferred.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
 import { CacheError, codeOf } from './errors.js'
@@ -16,30 +17,41 @@ import type { TagPosition } from './tag-table.js'
 import { runIn } from './watcher.js'
 import { commit, makeEntry, ttlOfValue } from './writing.js'
 
-/** Starts a load. It is in the table before anything is waited for, so that nobody starts another. */
+/** Starts a load. */
 export function begin(engine: Engine, request: Request): Flight {
+  const flight = enter(engine, request)
+  bring(engine, [flight])
+  return flight
+}
+
+/** A flight that is in the table before anything is waited for, so that nobody starts another. */
+export function enter(engine: Engine, request: Request): Flight {
   const { plan } = request
   const forced = plan.forceRefresh === true || plan.skip === 'read'
   const flight = new Flight(request, forced, engine.clock.now(), engine.tags.changes)
   engine.enter(flight, plan.skip === 'both')
   // Most flights find what they need in the store, which has a timeout of its own.
-  if (engine.settings.timeouts.store >= plan.timeouts.load) limit(engine, flight)
-  void bring(engine, flight).then(
-    (landed) => end(engine, flight, () => flight.land(landed)),
-    (error: unknown) => end(engine, flight, () => flight.crash(error)),
-  )
+  if (engine.settings.timeouts.store >= plan.timeouts.load) limit(engine, [flight])
   return flight
 }
 
-/** Has the flight given up when its time is over. From here on it waits for others: a loader, or another process. */
-function limit(engine: Engine, flight: Flight): void {
-  const { load } = flight.request.plan.timeouts
-  if (flight.endLimit !== undefined || flight.settled) return
-  const late = (): unknown => endOverdue(engine, flight, true)
-  flight.endLimit =
+/** Has the flights given up when their time is over. From here on they wait for others: a loader, or another process. */
+function limit(engine: Engine, flights: readonly Flight[]): void {
+  const limited = flights.filter(({ endLimit, settled }) => endLimit === undefined && !settled)
+  let left = limited.length
+  if (left === 0) return
+  const { load } = limited[0]!.request.plan.timeouts
+  const late = (): void => {
+    for (const flight of limited) endOverdue(engine, flight, true)
+  }
+  const over =
     load === engine.settings.timeouts.load
       ? engine.limits.add(late)
       : deadline(engine.clock, load, false, late)
+  const endLimit = (): void => {
+    if (--left === 0) over()
+  }
+  for (const flight of limited) flight.endLimit = endLimit
 }
 
 /**
@@ -57,12 +69,13 @@ export function endOverdue(engine: Engine, flight: Flight, timer = false): boole
   return isOver
 }
 
-function end(engine: Engine, flight: Flight, settle: () => void): void {
+/** Ends a flight, for itself and for whoever waits. */
+function end(engine: Engine, flight: Flight, outcome: Landed): void {
   // A lease that was not used up by a commit.
   release(engine, flight)
   if (flight.settled) return
   engine.leave(flight)
-  settle()
+  flight.settle(outcome)
 }
 
 /** Gives a load up, for a reason that everyone who still waits is told. */
@@ -71,70 +84,195 @@ export function giveUp(engine: Engine, flight: Flight, reason: unknown): void {
   engine.leave(flight)
   flight.abort(reason)
   // Callers who leave say nothing about the origin.
-  if (flight.loadedAt > 0) failed(engine, flight, reason, reason instanceof CacheError)
+  if (flight.loadedAt > 0)
+    failed(engine, flight, reason, timesOf(engine, flight), reason instanceof CacheError)
   release(engine, flight)
 }
 
-/** The whole way of a load: tags, store, hold-off, loader, store. */
-async function bring(engine: Engine, flight: Flight): Promise<Landed> {
-  const { plan, loader, scope, storeKey, key, found: known, among } = flight.request
-  const { skip } = plan
-  let position: TagPosition
-  if (skip !== 'both') {
-    const marked = mark(engine, flight)
-    position = isPromise(marked) ? await marked : marked
-    const { leases } = engine.store
-    // With leases the store is asked in any case, for the right to load.
-    const asked = leases !== undefined || (known === undefined && skip !== 'read')
-    const read = asked ? readOrTolerate(engine, flight) : known
-    const found = isPromise(read) ? await read : read
-    if (found?.state === 'fresh' && !flight.forced) return { value: found.value, found }
-    if (skip !== 'read') flight.stale = found ?? known
-  }
-  flight.hasRead()
-  const failure = flight.forced ? undefined : engine.failures.get(storeKey, engine.clock.now())
-  if (failure !== undefined) throw failure.error
-  if (flight.settled) throw startOver
-  const { maxLoads } = engine.settings
-  if (engine.loading >= maxLoads) {
-    throw new CacheError('ERR_TOO_MANY_LOADS', `${maxLoads} loads are under way, which is maxLoads`, { key })
-  }
+/**
+ * The whole way of loads that ask the origin together: tags, store, hold-off, loader, store. They are of one call, for
+ * one key or for many: those of many take each step together, as a promise for each key and step would cost more than
+ * all the rest. Each of them is settled by itself.
+ */
+export function bring(engine: Engine, flights: readonly Flight[]): void {
+  void attempt(
+    () => mark(engine, flights),
+    (position) =>
+      chain(together(flights.map((flight) => look(engine, flight, position))), (wanted) =>
+        ask(
+          engine,
+          flights.filter((_, i) => wanted[i]),
+          position,
+        ),
+      ),
+    (failure) => {
+      for (const flight of flights) end(engine, flight, { failure })
+    },
+  )
+}
 
-  limit(engine, flight)
-  const context = new Context(flight, engine.clock.now())
+/**
+ * Looks for what is there already. Answers whether the loader is to be asked with the others: not if another process
+ * loads it, which nobody else waits for. Should it need the loader after that, it asks alone.
+ */
+function look(engine: Engine, flight: Flight, position: TagPosition): Awaitable<boolean> {
+  const { found: known, looked, plan } = flight.request
+  const { skip } = plan
+  const isWanted = (found: Found | undefined): boolean => {
+    if (found?.state === 'fresh' && !flight.forced) {
+      end(engine, flight, { value: found.value, found })
+      return false
+    }
+    if (skip !== 'read' && skip !== 'both') flight.stale = found ?? known
+    flight.hasRead()
+    return true
+  }
+  // With leases the store is asked in any case, for the right to load.
+  const asked = engine.store.leases !== undefined || (known === undefined && skip !== 'read')
+  if (looked === true || !asked || skip === 'both') return isWanted(known)
+  const { promise: apart, resolve } = deferred<boolean>()
+  let isApart = false
+  const onTaken = (): void => {
+    isApart = true
+    limit(engine, [flight])
+    resolve(false)
+  }
+  const next = (found: Found | undefined): boolean => {
+    if (!isWanted(found)) return false
+    if (isApart) void ask(engine, [flight], position)
+    return !isApart
+  }
+  const failed = (failure: unknown): boolean => {
+    end(engine, flight, { failure })
+    return false
+  }
+  const wanted = attempt(() => readOrTolerate(engine, flight, onTaken), next, failed)
+  return isPromise(wanted) ? Promise.race([wanted, apart]) : wanted
+}
+
+/** Asks the origin for all of them at once, and keeps what it says. */
+async function ask(engine: Engine, wanted: readonly Flight[], position: TagPosition): Promise<void> {
+  const now = engine.clock.now()
+  const flights = wanted.filter((flight) => depart(engine, flight, now))
+  const first = flights[0]
+  if (first === undefined) return
+  limit(engine, flights)
+  const { scope, loader, loadMany } = first.request
+  const keys = flights.map(({ request }) => request.key)
+  const context = new Context(first, now, flights.length > 1 ? signalOf(flights) : undefined)
+  // A copy: whoever takes keys off the list does no harm.
+  const run = (): unknown => (loadMany === undefined ? loader!(context) : loadMany([...keys], context.many))
+  const watched = (): unknown => runIn(engine.watchers, keys, scope.namespace, run)
+  let resultOf: (key: string) => unknown
+  try {
+    const answer = await calling(engine, flights, watched)
+    resultOf = loadMany === undefined ? () => answer : resultsIn(answer, keys)
+  } catch (error) {
+    // Who asks in the turn in which it threw shares it.
+    await undefined
+    resultOf = () => {
+      throw error
+    }
+  }
+  const times = timesOf(engine, first)
+  for (const flight of flights) {
+    engine.loaderEnded(flight)
+    void attempt(
+      () => arrive(engine, flight, resultOf, context, position, times),
+      (landed) => end(engine, flight, landed),
+      (failure) => end(engine, flight, { failure }),
+    )
+  }
+}
+
+/** What gives each key's part of the answer of a `loadMany`. */
+function resultsIn(answer: unknown, keys: readonly string[]): (key: string) => unknown {
+  let all = answer
+  if (Array.isArray(answer) && answer.length === keys.length)
+    all = new Map(keys.map((key, i) => [key, answer[i]]))
+  if (all instanceof Map) {
+    const results: ReadonlyMap<string, unknown> = all
+    return (key) => {
+      if (!results.has(key)) throw startOver
+      return results.get(key)
+    }
+  }
+  const got = Array.isArray(answer) ? `an array of ${answer.length}` : show(answer)
+  throw new CacheError(
+    'ERR_LOADER_RESULT',
+    `loadMany must answer with a Map or an array of ${keys.length}, got ${got}`,
+  )
+}
+
+/** Aborts when all of them are given up. */
+function signalOf(flights: readonly Flight[]): AbortSignal {
+  const controller = new AbortController()
+  let open = flights.length
+  const onAbort = (reason: unknown): void => {
+    if (--open === 0) controller.abort(reason)
+  }
+  for (const flight of flights) flight.onAbort = onAbort
+  return controller.signal
+}
+
+/** Counts a load whose loader is about to be called; `false` if it may not be. */
+function depart(engine: Engine, flight: Flight, now: number): boolean {
+  const { storeKey, key } = flight.request
+  const { maxLoads } = engine.settings
+  const held = flight.forced ? undefined : engine.failures.get(storeKey, now)
+  if (held !== undefined || flight.settled || engine.loading >= maxLoads) {
+    const message = `${maxLoads} loads are under way, which is maxLoads`
+    end(
+      engine,
+      flight,
+      held === undefined
+        ? { failure: new CacheError('ERR_TOO_MANY_LOADS', message, { key }) }
+        : { failure: held.error },
+    )
+    return false
+  }
+  flight.loadedAt = now
+  engine.count.loads++
+  engine.loading++
+  flight.atWork = true
+  return true
+}
+
+/** Counts and tells what came of the loader for a key, and keeps what it brought. */
+function arrive(
+  engine: Engine,
+  flight: Flight,
+  resultOf: (key: string) => unknown,
+  context: Context,
+  position: TagPosition,
+  times: Times,
+): Awaitable<Landed> {
+  const { request, settled } = flight
   let result: unknown
   try {
-    // Of several keys, `loadMany` is watched, and not each key's part in it.
-    const run = (): unknown => loader(context)
-    result = call(engine, flight, () =>
-      among === undefined ? runIn(engine.watchers, [key], scope.namespace, run) : run(),
-    )
-    if (isPromise(result)) result = await result
+    result = resultOf(request.key)
   } catch (error) {
-    if (!flight.settled) {
-      if (error === startOver) engine.tell('absent', flight.request, timesOf(engine, flight))
-      else failed(engine, flight, error, true)
-    }
+    if (!settled) failed(engine, flight, error, times)
     throw error
-  } finally {
-    engine.loaderEnded(flight)
   }
   const { value, keep } = unwrap(result)
-  if (flight.settled) return { value }
+  if (settled) return { value }
+  const { skip } = request.plan
   // It is stored now, whoever leaves meanwhile. Store calls have a timeout of their own.
   flight.kept = true
   flight.endLimit?.()
-  const times = timesOf(engine, flight)
-  engine.failures.delete(storeKey)
-  engine.tell('load', flight.request, times)
+  flight.endLimit = undefined
+  engine.failures.delete(request.storeKey)
+  engine.tell('load', request, times)
   if (!keep || skip === 'write' || skip === 'both') return { value }
   const kept = keepLoaded(engine, flight, value, context.plan(result), position, times.ms)
-  return { value, outdated: !(isPromise(kept) ? await kept : kept) }
+  return chain(kept, (isKept) => ({ value, outdated: !isKept }))
 }
 
-/** Captures the versions of the tags, and where invalidations stand, before anything is read. */
-function mark(engine: Engine, flight: Flight): Awaitable<TagPosition> {
-  const { scope, plan, key } = flight.request
+/** Captures the versions of the tags, and where invalidations stand, before anything is read. All have the same tags. */
+function mark(engine: Engine, flights: readonly Flight[]): Awaitable<TagPosition> {
+  const { scope, plan, key } = flights[0]!.request
+  if (plan.skip === 'both') return undefined
   const names = scope.tagsIn(plan.tags)
   return attempt(
     () => {
@@ -146,16 +284,14 @@ function mark(engine: Engine, flight: Flight): Awaitable<TagPosition> {
         : ([position, tags] as const)
     },
     ([position, tags]) => {
-      flight.tags = tags
+      for (const flight of flights) flight.tags = tags
       return position
     },
     (error) => {
       // Without them nothing can be kept, but in the nearest tier, for as long as nobody can be asked.
-      flight.storable = engine.local.alone !== undefined
-      if (flight.storable) {
-        flight.alone = true
-        flight.tags = engine.tags.mint(names)
-      }
+      const storable = engine.local.alone !== undefined
+      const tags = storable ? engine.tags.mint(names) : []
+      for (const flight of flights) Object.assign(flight, { storable, alone: storable, tags })
       engine.tolerate(error, 'read the tags', key)
       return undefined
     },
@@ -163,11 +299,11 @@ function mark(engine: Engine, flight: Flight): Awaitable<TagPosition> {
 }
 
 /** What the store has, and the lease where there are leases. */
-function read(engine: Engine, flight: Flight): Awaitable<Found | undefined> {
+function read(engine: Engine, flight: Flight, onTaken: () => void): Awaitable<Found | undefined> {
   const { storeKey } = flight.request
   return chain(engine.debts.settle(storeKey), () =>
     engine.store.leases !== undefined
-      ? acquire(engine, flight, () => limit(engine, flight))
+      ? acquire(engine, flight, onTaken)
       : chain(
           engine.guard('get', (store) => store.get(storeKey)),
           (entry) => usable(engine, flight.request, entry),
@@ -176,7 +312,12 @@ function read(engine: Engine, flight: Flight): Awaitable<Found | undefined> {
 }
 
 /** The same, where a store that fails is left alone by this load. */
-function readOrTolerate(engine: Engine, flight: Flight, again = false): Awaitable<Found | undefined> {
+function readOrTolerate(
+  engine: Engine,
+  flight: Flight,
+  onTaken: () => void,
+  again = false,
+): Awaitable<Found | undefined> {
   const { storeKey, unasked } = flight.request
   const leaveAlone = (): Awaitable<Found | undefined> => {
     flight.alone = true
@@ -184,7 +325,7 @@ function readOrTolerate(engine: Engine, flight: Flight, again = false): Awaitabl
   }
   if (unasked === true) return leaveAlone()
   return attempt(
-    () => read(engine, flight),
+    () => read(engine, flight, onTaken),
     (found) => found,
     (error) => {
       if (error === startOver) throw error
@@ -192,23 +333,14 @@ function readOrTolerate(engine: Engine, flight: Flight, again = false): Awaitabl
         if (codeOf(error) !== 'ERR_POISONED') return leaveAlone()
         // What could not be read is gone now, and the right to load still to be had.
         if (engine.store.leases === undefined) return undefined
-        return again ? leaveAlone() : readOrTolerate(engine, flight, true)
+        return again ? leaveAlone() : readOrTolerate(engine, flight, onTaken, true)
       })
     },
   )
 }
 
-/** Runs the loader, and counts it. */
-function call(engine: Engine, flight: Flight, run: () => unknown): unknown {
-  flight.loadedAt = engine.clock.now()
-  engine.count.loads++
-  engine.loading++
-  flight.atWork = true
-  return calling(engine, [flight], run)
-}
-
 /** Runs what loads for these flights, so that a read of one of them knows that it would wait for itself. */
-export function calling<T>(engine: Engine, flights: readonly Flight[], run: () => T): T {
+function calling<T>(engine: Engine, flights: readonly Flight[], run: () => T): T {
   const { asyncContext } = engine.settings
   for (const flight of flights) flight.calling = true
   try {
@@ -222,17 +354,26 @@ export function calling<T>(engine: Engine, flights: readonly Flight[], run: () =
 }
 
 /** Counts a failed load, and keeps its key from being tried again for a while. */
-function failed(engine: Engine, flight: Flight, error: unknown, holdOff: boolean): void {
+function failed(engine: Engine, flight: Flight, error: unknown, times: Times, holdOff = true): void {
+  if (error === startOver) {
+    engine.tell('absent', flight.request, times)
+    return
+  }
   const { storeKey, plan } = flight.request
   const { errorTtl = flight.stale === undefined ? 0 : defaultErrorTtl } = plan
   const now = engine.clock.now()
   if (holdOff && errorTtl > 0 && !flight.fenced) engine.failures.add(storeKey, error, now + errorTtl)
   engine.count.loadErrors++
-  engine.tell('loadError', flight.request, { ...timesOf(engine, flight), error })
+  engine.tell('loadError', flight.request, { ...times, error })
 }
 
 /** What is told of a load that has ended. */
-function timesOf(engine: Engine, { loadedAt, background }: Flight): { ms: number; background: boolean } {
+interface Times {
+  readonly ms: number
+  readonly background: boolean
+}
+
+function timesOf(engine: Engine, { loadedAt, background }: Flight): Times {
   return { ms: engine.clock.now() - loadedAt, background }
 }
 

@@ -60,7 +60,6 @@ async function compete(
       flight.stale = found
       flight.hasRead()
       onTaken()
-      flight.request.onWait?.()
       const ms = Math.min(pause * (0.5 + random() / 2), Math.max(1, got.remainingMs))
       await new Promise<void>((resolve) => {
         flight.endWait = deadline(engine.clock, ms, true, resolve)

@@ -1,5 +1,5 @@
 import type { Flight } from './flight.js'
-import { DoNotCache, type LoadContext, type Previous } from './loader.js'
+import { DoNotCache, type LoadContext, type LoadManyContext, type Previous } from './loader.js'
 import type { LoadOptions } from './options.js'
 import { type Plan, plan } from './plan.js'
 import type { Found } from './found.js'
@@ -9,12 +9,17 @@ import type { Scope } from './scope.js'
 export class Context implements LoadContext {
   readonly #flight: Flight
   readonly #now: number
+  readonly #signal: AbortSignal | undefined
   #options: LoadOptions | undefined
   #previous: PreviousEntry | undefined
 
-  constructor(flight: Flight, now: number) {
+  #plan: Plan | undefined
+
+  /** `signal`: the one of all that are loaded together, where there are several. */
+  constructor(flight: Flight, now: number, signal?: AbortSignal) {
     this.#flight = flight
     this.#now = now
+    this.#signal = signal
   }
 
   get key(): string {
@@ -22,7 +27,7 @@ export class Context implements LoadContext {
   }
 
   get signal(): AbortSignal {
-    return this.#flight.signal
+    return this.#signal ?? this.#flight.signal
   }
 
   get previous(): Previous | undefined {
@@ -37,10 +42,16 @@ export class Context implements LoadContext {
     return this.#options
   }
 
+  /** What a `loadMany` is told. */
+  get many(): LoadManyContext {
+    const { signal, options } = this
+    return { signal, options }
+  }
+
   /** What the loader made of the options. A wrong one is a `TypeError` or a `RangeError`, as anywhere. */
   plan(result: unknown): Plan {
     const before = this.#flight.request.plan
-    const after = this.#options === undefined ? before : plan(before, this.#options)
+    const after = (this.#plan ??= this.#options === undefined ? before : plan(before, this.#options))
     if (!(result instanceof PreviousEntry) || result.tags.length === 0) return after
     // What is kept keeps the tags it had.
     return { ...after, tags: [...new Set([...after.tags, ...result.tags])] }

@@ -1,21 +1,17 @@
-import { attempt } from './awaitable.js'
-import { show, wrong } from './checks.js'
-import { deferred } from './deferred.js'
+import { attempt, chain, isPromise, together } from './awaitable.js'
+import { wrong } from './checks.js'
 import type { Engine } from './engine.js'
-import { CacheError } from './errors.js'
-import { type Request, startOver } from './flight.js'
+import { type Failed, Flight, startOver } from './flight.js'
 import type { Found } from './found.js'
-import { loadOptions } from './load-context.js'
-import type { LoadContext, Loader, LoadMany } from './loader.js'
-import { calling } from './flying.js'
-import { joinable, load, serve } from './loading.js'
-import type { LoadOptions } from './options.js'
+import { bring, enter } from './flying.js'
+import type { LoadMany } from './loader.js'
+import { answer, current, joinable, joinOrBegin, passesOver, serve } from './loading.js'
 import { partsOf } from './parts.js'
 import type { Plan } from './plan.js'
 import { find, usable } from './reading.js'
 import type { Target } from './scope.js'
 import type { Awaitable } from './store.js'
-import { runIn } from './watcher.js'
+import { outcomeOf, wait, waitForAll } from './waiting.js'
 
 /** The keys, each once. */
 export function each(keys: Iterable<string>): readonly string[] {
@@ -26,28 +22,31 @@ export function each(keys: Iterable<string>): readonly string[] {
 }
 
 /** What the store has of several keys, in one call where it can. */
-export async function findMany(
+export function findMany(
   engine: Engine,
   wanted: readonly Target[],
-): Promise<readonly (Found | undefined)[]> {
-  const parts = partsOf(wanted)
-  if (parts.length === 1) return findPart(engine, wanted)
+): Awaitable<readonly (Found | undefined)[]> {
   const found: (Found | undefined)[] = []
-  for (const part of parts) found.push(...(await findPart(engine, part)))
-  return found
+  let asked: Awaitable<unknown>
+  for (const part of partsOf(wanted)) {
+    const more = (): Awaitable<unknown> => chain(findPart(engine, part), (all) => found.push(...all))
+    asked = chain(asked, more)
+  }
+  return chain(asked, () => found)
 }
 
 function findPart(engine: Engine, wanted: readonly Target[]): Awaitable<readonly (Found | undefined)[]> {
   const { batch } = engine.store
   // By themselves, too, where one of them does not decode, so that it alone is a miss, or the store fails.
-  const each = (): Promise<(Found | undefined)[]> => Promise.all(wanted.map((target) => find(engine, target)))
+  const each = (): Awaitable<readonly (Found | undefined)[]> =>
+    together(wanted.map((target) => find(engine, target)))
   if (batch === undefined || engine.debts.owes) return each()
   return attempt(
     () => {
       const storeKeys = wanted.map(({ storeKey }) => storeKey)
       return engine.guard('get', () => batch.getMany(storeKeys), engine.timeoutFor(storeKeys.length))
     },
-    (entries) => Promise.all(wanted.map((target, i) => usable(engine, target, entries[i]))),
+    (entries) => together(wanted.map((target, i) => usable(engine, target, entries[i]))),
     each,
   )
 }
@@ -59,135 +58,65 @@ export async function loadAll<V>(
   loadMany: LoadMany<V>,
   plan: Plan,
 ): Promise<Map<string, V>> {
-  const reads = plan.forceRefresh !== true && (plan.skip === undefined || plan.skip === 'write')
+  const { signal, timeouts } = plan
+  const alone = passesOver(plan)
   // Now, while the synchronous part of a loader that asks for its own keys is known.
-  if (reads && engine.flights.size > 0) for (const { storeKey } of wanted) joinable(engine, storeKey)
-  const found = reads ? await findMany(engine, wanted) : []
-  const partOf = gathering(engine, wanted.length, loadMany, plan)
-  const result = new Map<string, V>()
-  const values = await Promise.allSettled(
-    wanted.map((target, i) => {
-      const { scope, key, storeKey } = target
-      const { loader, leave, abort } = partOf(target)
-      const request: Request = {
-        scope,
-        key,
-        storeKey,
-        plan,
-        found: found[i],
-        loader,
-        onWait: leave,
-        onAbort: abort,
-        looked: reads,
-        among: wanted.length,
+  if (!alone && engine.flights.size > 0) for (const { storeKey } of wanted) joinable(engine, storeKey)
+  const asked = alone ? [] : findMany(engine, wanted)
+  const found = isPromise(asked) ? await asked : asked
+  engine.assertOpen()
+  signal?.throwIfAborted()
+
+  const looked = !isPromise(asked) && engine.store.leases === undefined
+  const isPatient = timeouts.soft === Infinity && timeouts.hard === Infinity
+  /** The loads that ask the origin together. */
+  const own: Flight[] = []
+  /** What each key has, once there is nothing left to wait for: a load of its own that is over, or what answers. */
+  const answers: (Flight | (() => unknown))[] = []
+  const waits: Promise<unknown>[] = []
+  wanted.forEach(({ scope, key, storeKey }, i) => {
+    const there = found[i]
+    const request = { scope, key, storeKey, plan, found: there, loadMany, looked, among: wanted.length }
+    const later = <T>(wait: Promise<T>, next: (value: T) => unknown): void => {
+      const failed = (error: unknown): void => {
+        answers[i] = () => {
+          throw error
+        }
       }
-      if (engine.store.leases === undefined || found[i]?.state !== 'fresh') {
-        return load(engine, request).finally(leave)
-      }
-      leave()
-      return serve(engine, request, found[i])
-    }),
-  )
-  values.forEach((value, i) => {
-    if (value.status === 'fulfilled') result.set(wanted[i]!.key, value.value as V)
-    else if (value.reason !== startOver) throw value.reason
+      waits.push(wait.then((value) => (answers[i] = () => next(value)), failed))
+    }
+    if (there?.state === 'fresh') answers[i] = () => serve(engine, request, there)
+    else if (!alone && current(engine, storeKey) !== undefined) {
+      later(joinOrBegin(engine, request), (value) => value)
+    } else {
+      const flight = (answers[i] = enter(engine, request))
+      own.push(flight)
+      if (!isPatient) later(wait(engine, flight, plan), (waited) => answer(engine, request, waited))
+    }
   })
+  let hasLeft = false
+  if (own.length > 0) {
+    const over = isPatient && waitForAll(engine, own, signal)
+    bring(engine, own)
+    hasLeft = await over
+  }
+  await Promise.all(waits)
+
+  const result = new Map<string, V>()
+  let failure: Failed | undefined
+  wanted.forEach(({ key }, i) => {
+    const one = answers[i]!
+    try {
+      const value =
+        one instanceof Flight
+          ? answer(engine, one.request, hasLeft ? { failure: signal!.reason } : outcomeOf(engine, one))
+          : one()
+      result.set(key, value as V)
+    } catch (error) {
+      // A key that the origin does not have is left out.
+      if (error !== startOver) failure ??= { failure: error }
+    }
+  })
+  if (failure !== undefined) throw failure.failure
   return result
-}
-
-/**
- * Holds the loads of one `getOrSetMany` until each of its keys either needs the loader or is known not to, and
- * asks for all that do at once. A key that waits for somebody else's load is decided; should it need the loader
- * after all, it asks alone.
- *
- * Answers with one key's part: its loader, what to call when it is known that the loader is not needed now, and what to
- * call when its load is given up. When all of them are, so is the origin's.
- */
-function gathering<V>(
-  engine: Engine,
-  size: number,
-  loadMany: LoadMany<V>,
-  plan: Plan,
-): (target: Target) => {
-  readonly loader: Loader<unknown>
-  readonly leave: () => void
-  readonly abort: (reason: unknown) => void
-} {
-  const options = loadOptions(plan)
-  const controller = new AbortController()
-  /** As `loadMany` finds them; most leave them as they are. */
-  const before = loadOptions(plan)
-  let changed = false
-  let undecided = size
-  let loading = 0
-  /** The keys that need the loader and have not been asked for. */
-  let gathered: Target[] = []
-  let answer = deferred<ReadonlyMap<string, unknown>>()
-
-  const ask = (): void => {
-    const targets = gathered
-    if (targets.length === 0) return
-    const keys = targets.map(({ key }) => key)
-    const load = async (): Promise<ReadonlyMap<string, unknown>> => {
-      const flights = targets.flatMap(({ storeKey }) => engine.flights.get(storeKey) ?? [])
-      // A copy: whoever takes keys off the list does no harm.
-      const run = (): unknown => loadMany([...keys], { signal: controller.signal, options })
-      const watched = (): unknown => runIn(engine.watchers, keys, targets[0]!.scope.namespace, run)
-      const loaded = inOrder(keys, await calling(engine, flights, watched))
-      changed ||= isChanged(options, before)
-      return loaded
-    }
-    const { resolve } = answer
-    gathered = []
-    answer = deferred()
-    resolve(load())
-  }
-
-  return (target) => {
-    const { key } = target
-    let decided = false
-    let started = false
-    const leave = (): void => {
-      if (!decided && --undecided === 0) ask()
-      decided = true
-    }
-    const abort = (reason: unknown): void => {
-      if (started && --loading === 0) controller.abort(reason)
-    }
-    const loader = async (context: LoadContext): Promise<unknown> => {
-      loading++
-      started = true
-      gathered.push(target)
-      const { promise } = answer
-      if (decided) ask()
-      else leave()
-      const loaded = await promise
-      if (changed) Object.assign(context.options, options)
-      if (!loaded.has(key)) throw startOver
-      return loaded.get(key)
-    }
-    return { loader, leave, abort }
-  }
-}
-
-/** Whether somebody has changed the options. */
-function isChanged({ tags, ...rest }: LoadOptions, before: LoadOptions): boolean {
-  const names = Object.keys({ ...before, ...rest }) as (keyof typeof rest)[]
-  const same = (one: string, i: number): boolean => one === before.tags![i]
-  return (
-    names.some((name) => name in rest && rest[name] !== before[name]) ||
-    tags?.length !== before.tags!.length ||
-    !tags.every(same)
-  )
-}
-
-function inOrder(keys: readonly string[], answer: unknown): ReadonlyMap<string, unknown> {
-  if (answer instanceof Map) return answer
-  if (Array.isArray(answer) && answer.length === keys.length)
-    return new Map(keys.map((key, i) => [key, answer[i]]))
-  const got = Array.isArray(answer) ? `an array of ${answer.length}` : show(answer)
-  throw new CacheError(
-    'ERR_LOADER_RESULT',
-    `loadMany must answer with a Map or an array of ${keys.length}, got ${got}`,
-  )
 }

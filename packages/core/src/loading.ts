@@ -23,8 +23,7 @@ export function load(engine: Engine, request: Request): Promise<unknown> {
     const { storeKey, plan } = request
     engine.assertOpen()
     plan.signal?.throwIfAborted()
-    if (passesOver(plan) || request.looked === true || !looksFirst(engine, plan))
-      return joinOrBegin(engine, request)
+    if (passesOver(plan) || !looksFirst(engine, plan)) return joinOrBegin(engine, request)
     return chain(nearest(engine, request), (found) => {
       if (found !== undefined) return serve(engine, request, found)
       if (joinable(engine, storeKey) !== undefined) return joinOrBegin(engine, request)
@@ -39,11 +38,11 @@ export function load(engine: Engine, request: Request): Promise<unknown> {
 }
 
 /** Whether the caller wants a load of its own, whatever is there and whoever loads. */
-const passesOver = ({ forceRefresh, skip }: Plan): boolean =>
+export const passesOver = ({ forceRefresh, skip }: Plan): boolean =>
   forceRefresh === true || skip === 'read' || skip === 'both'
 
 /** The value of the flight under way, or of one of its own. */
-async function joinOrBegin(engine: Engine, request: Request): Promise<unknown> {
+export async function joinOrBegin(engine: Engine, request: Request): Promise<unknown> {
   const { storeKey, plan } = request
   const alone = passesOver(plan)
   for (;;) {
@@ -51,32 +50,36 @@ async function joinOrBegin(engine: Engine, request: Request): Promise<unknown> {
     const found = isPromise(near) ? await near : near
     if (found !== undefined) return serve(engine, request, found)
     const joined = alone ? undefined : joinable(engine, storeKey)
-    if (joined !== undefined) request.onWait?.()
     const { changes } = engine.tags
-    let waited: Waited
-    try {
-      waited = await wait(engine, joined ?? begin(engine, request), plan)
-    } catch (error) {
-      if (error === startOver && joined !== undefined) continue
-      missed(engine, request, joined)
-      throw error
-    }
-    if ('stale' in waited) {
-      const { stale, reason, error } = waited
-      if (joined !== undefined) engine.count.coalesced++
-      engine.count.staleHits++
-      engine.tell('staleHit', request, { reason, error, joined: joined !== undefined })
-      return give(stale.value, plan)
-    }
-    // A tag changed while it was loading, and this caller came after that.
-    if (waited.outdated === true && joined !== undefined && changes !== joined.changes) continue
-    if (waited.found === undefined) missed(engine, request, joined)
-    else {
-      hit(engine, request, waited.found.entry)
-      if (joined === undefined) refreshIfDue(engine, request, waited.found)
-    }
-    return give(waited.value, plan)
+    const waited = await wait(engine, joined ?? begin(engine, request), plan)
+    if (joined === undefined || !isInVain(waited, changes !== joined.changes))
+      return answer(engine, request, waited, joined)
   }
+}
+
+/** Whether who joined has to begin anew. `isLater`: a tag changed between the load's begin and the caller's coming. */
+const isInVain = (waited: Waited, isLater: boolean): boolean =>
+  'failure' in waited
+    ? waited.failure === startOver
+    : isLater && 'outdated' in waited && waited.outdated === true
+
+/** Counts and tells what a wait ended with, and answers with its value or throws its error. */
+export function answer(engine: Engine, request: Request, waited: Waited, joined?: Flight): unknown {
+  const { plan } = request
+  if ('stale' in waited) {
+    const { stale, reason, error } = waited
+    if (joined !== undefined) engine.count.coalesced++
+    engine.count.staleHits++
+    engine.tell('staleHit', request, { reason, error, joined: joined !== undefined })
+    return give(stale.value, plan)
+  }
+  if ('failure' in waited || waited.found === undefined) missed(engine, request, joined)
+  else {
+    hit(engine, request, waited.found.entry)
+    if (joined === undefined) refreshIfDue(engine, request, waited.found)
+  }
+  if ('failure' in waited) throw waited.failure
+  return give(waited.value, plan)
 }
 
 /** Answers with what was found, and loads anew behind it when it is time. */
@@ -94,10 +97,16 @@ function nearest(engine: Engine, request: Request): Awaitable<Found | undefined>
     : undefined
 }
 
-/** The flight under way, unless a tag of it has changed since it began. A loader that asks for its own is told. */
-export function joinable(engine: Engine, storeKey: string): Flight | undefined {
+/** The flight under way, unless a tag of it has changed since it began. */
+export function current(engine: Engine, storeKey: string): Flight | undefined {
   const flight = engine.flights.get(storeKey)
-  if (flight === undefined || anyDead(flight.tags) || endOverdue(engine, flight)) return undefined
+  return flight === undefined || anyDead(flight.tags) || endOverdue(engine, flight) ? undefined : flight
+}
+
+/** The same, for one who is going to wait for it. A loader that asks for its own is told. */
+export function joinable(engine: Engine, storeKey: string): Flight | undefined {
+  const flight = current(engine, storeKey)
+  if (flight === undefined) return undefined
   // A loader that waited for its own flight would wait for ever.
   let outer = engine.settings.asyncContext?.getStore() as { flight: Flight; outer: typeof outer } | undefined
   let recursive = flight.calling

@@ -3,12 +3,11 @@ import { show } from './checks.js'
 import type { Timer } from './clock.js'
 import type { Engine } from './engine.js'
 import { CacheError } from './errors.js'
-import type { Flight, Landed } from './flight.js'
+import type { Failed, Flight, Landed } from './flight.js'
 import { giveUp } from './flying.js'
 import type { Found } from './found.js'
 import { onAbort } from './on-abort.js'
 import type { Plan } from './plan.js'
-import type { Awaitable } from './store.js'
 import { anyDead } from './tag-table.js'
 
 /** What a caller's wait ended with: what the flight brought, or a stale value in its place. */
@@ -25,11 +24,7 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
   const { signal } = plan
   const { soft, hard } = plan.timeouts
   flight.waiting++
-  const landed = flight.landed.catch((error: unknown): Waited => {
-    const stale = staleOf(engine, flight)
-    if (stale === undefined) throw error
-    return { stale, reason: flight.loadedAt === 0 ? 'held-off' : 'error', error }
-  })
+  const landed = flight.landed.then((): Waited => outcomeOf(engine, flight))
   if (soft === Infinity && hard === Infinity && signal === undefined) return landed
 
   return new Promise<Waited>((settle) => {
@@ -39,14 +34,14 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
       else if (ms < Infinity) timers.push(engine.clock.setTimer(callback, ms, true))
     }
     let over = false
-    const end = (outcome: Awaitable<Waited>): void => {
+    const end = (outcome: Waited): void => {
       over = true
       for (const timer of timers) engine.clock.clearTimer(timer)
       unfollow?.()
       settle(outcome)
     }
     /** Leaves the load to finish behind. */
-    const leave = (outcome: Awaitable<Waited>): void => {
+    const leave = (outcome: Waited): void => {
       flight.waiting--
       flight.kept = true
       handOver(engine, flight)
@@ -58,8 +53,8 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
       return stale !== undefined
     }
     const aborted = (): void => {
-      end(Promise.reject(signal!.reason))
-      if (--flight.waiting === 0 && !flight.kept) giveUp(engine, flight, signal!.reason)
+      end({ failure: signal!.reason })
+      leaveBy(engine, flight, signal!)
     }
     const unfollow = signal && onAbort(signal, aborted)
     // A stale value can only be known once the store has been asked.
@@ -71,11 +66,49 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
         `no value of ${show(flight.request.key)} within timeouts.hard (${hard} ms)`,
         flight.request,
       )
-      leave(Promise.reject(late))
+      leave({ failure: late })
     })
-    landed.finally(() => end(landed)).catch(ignore)
+    void landed.then(end)
     // By the synchronous part of the loader, which has run by now where the store answers at once.
     if (signal?.aborted === true) aborted()
+  })
+}
+
+/** What a flight that is settled has for a caller: where it failed, a stale value may stand in. */
+export function outcomeOf(engine: Engine, flight: Flight): Waited {
+  const outcome = flight.outcome!
+  const stale = 'failure' in outcome ? staleOf(engine, flight) : undefined
+  if (stale === undefined) return outcome
+  return { stale, reason: flight.loadedAt === 0 ? 'held-off' : 'error', error: (outcome as Failed).failure }
+}
+
+/** Takes leave of a flight that nobody needs to finish for the one who leaves. */
+function leaveBy(engine: Engine, flight: Flight, signal: AbortSignal): void {
+  if (--flight.waiting === 0 && !flight.kept) giveUp(engine, flight, signal.reason)
+}
+
+/** One caller's wait for loads of its own. `true`: it has left them, because its signal aborted. */
+export function waitForAll(
+  engine: Engine,
+  flights: readonly Flight[],
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  let open = flights.length
+  return new Promise((resolve) => {
+    const leave = (): void => {
+      resolve(true)
+      for (const flight of flights) leaveBy(engine, flight, signal!)
+    }
+    const unfollow = signal && onAbort(signal, leave)
+    const onEnd = (): void => {
+      if (--open > 0) return
+      unfollow?.()
+      resolve(false)
+    }
+    for (const flight of flights) {
+      flight.waiting++
+      flight.onEnd = onEnd
+    }
   })
 }
 
@@ -83,7 +116,7 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
 export function handOver(engine: Engine, flight: Flight): void {
   const { plan, key } = flight.request
   try {
-    plan.waitUntil?.(flight.landed.catch(ignore))
+    plan.waitUntil?.(flight.landed.then(ignore))
   } catch (error) {
     engine.report(error, 'waitUntil', key)
   }

@@ -1,4 +1,4 @@
-import { attempt, chain, isPromise } from './awaitable.js'
+import { attempt, chain, together } from './awaitable.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
 import { createEntry, type Entry, graceOf, type TagVersion } from './entry.js'
@@ -105,7 +105,7 @@ export function setMany(
     const made = entries.map(([target, value]) =>
       chain(entryToSet(engine, target, value), (entry): Made => ({ target, entry })),
     )
-    return made.some((one) => isPromise(one)) ? Promise.all(made) : (made as Made[])
+    return together(made)
   }
   const storeKeys = entries.map(([{ storeKey }]) => storeKey)
   const parts = (): Awaitable<readonly Made[]> =>

@@ -9,7 +9,7 @@ import {
   type WarmReport,
 } from './options.js'
 import { Pace } from './pace.js'
-import { type Retry, run, type Wanted } from './run.js'
+import { type KeysWanted, type Retry, run, type Wanted } from './run.js'
 import { type Schedule, startSchedule } from './schedule.js'
 import { type HotKey, readSnapshot, writeSnapshot } from './snapshot-file.js'
 
@@ -69,7 +69,7 @@ export class CacheWarmer<V = unknown> {
     const counted = keys as { readonly length?: unknown; readonly size?: unknown }
     const total =
       options.total ?? (counted.length as number | undefined) ?? (counted.size as number | undefined)
-    return this.#run(named(keys), { ...options, ...(typeof total === 'number' && { total }) })
+    return this.#run(keys, { ...options, ...(typeof total === 'number' && { total }) })
   }
 
   /** Loads the keys that were asked for most in this cache's namespace. */
@@ -158,7 +158,7 @@ export class CacheWarmer<V = unknown> {
     return this.close()
   }
 
-  async #run(wanted: Iterable<Wanted> | AsyncIterable<Wanted>, options: WarmOptions): Promise<WarmReport> {
+  async #run(wanted: KeysWanted, options: WarmOptions): Promise<WarmReport> {
     this.#assertOpen()
     checkFunction(options.onProgress, 'onProgress')
     const signals = [this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])]
@@ -180,14 +180,6 @@ export class CacheWarmer<V = unknown> {
 
   #assertOpen(): void {
     if (this.#closing.signal.aborted) throw new CacheError('ERR_CLOSED', 'the warmer is closed')
-  }
-}
-
-async function* named(keys: KeysToWarm): AsyncGenerator<Wanted> {
-  for await (const key of keys) {
-    if (typeof key !== 'string' || key === '')
-      throw new TypeError(`a key must be a non-empty string, got ${JSON.stringify(key)}`)
-    yield { key }
   }
 }
 

@@ -1,5 +1,6 @@
-import type { Cache, Clock, GetOrSetOptions, Loader, LoadMany, LoadOptions } from '@flow-cache/core'
+import type { Cache, Clock, GetOrSetOptions, Loader, LoadMany } from '@flow-cache/core'
 import type { Pace } from './pace.js'
+import type { Place } from './place.js'
 
 /** How the origin is asked, and how its values are kept. */
 export interface Origin {
@@ -24,10 +25,11 @@ export function fill(
   keys: readonly string[],
   signal: AbortSignal,
   ttl: number | undefined,
+  place: Place,
 ): Promise<Outcome> {
   return origin.loadMany === undefined
-    ? fillOne(origin, origin.load!, keys[0]!, signal, ttl)
-    : fillMany(origin, origin.loadMany, keys, signal, ttl)
+    ? fillOne(origin, origin.load!, keys[0]!, signal, ttl, place)
+    : fillMany(origin, origin.loadMany, keys, signal, ttl, place)
 }
 
 async function fillOne(
@@ -36,12 +38,13 @@ async function fillOne(
   key: string,
   signal: AbortSignal,
   ttl: number | undefined,
+  place: Place,
 ): Promise<Outcome> {
   let loaded = 0
   const failed = new Map<string, unknown>()
   const loader: Loader<unknown> = async (context) => {
     if (!(await pace.turn(1, context.signal))) throw context.signal.reason
-    cut(context.options, ttl)
+    if (ttl !== undefined) context.options.ttl = ttl
     const startedAt = clock.now()
     try {
       const value = await load(context)
@@ -53,6 +56,8 @@ async function fillOne(
       // A stale value may stand in for it, and be no failure to the one who asked.
       failed.set(key, error)
       throw error
+    } finally {
+      place.leave()
     }
   }
   try {
@@ -69,13 +74,14 @@ async function fillMany(
   keys: readonly string[],
   signal: AbortSignal,
   ttl: number | undefined,
+  place: Place,
 ): Promise<Outcome> {
   let loaded = 0
   let absent = 0
   const failed = new Map<string, unknown>()
   const loader: LoadMany<unknown> = async (missing, context) => {
     if (!(await pace.turn(missing.length, context.signal))) throw context.signal.reason
-    cut(context.options, ttl)
+    if (ttl !== undefined) context.options.ttl = ttl
     const startedAt = clock.now()
     try {
       const values = await loadMany(missing, context)
@@ -88,6 +94,8 @@ async function fillMany(
       pace.saw(startedAt, false)
       for (const key of missing) failed.set(key, error)
       throw error
+    } finally {
+      place.leave()
     }
   }
   try {
@@ -97,9 +105,4 @@ async function fillMany(
     if (failed.size === 0) for (const key of keys) failed.set(key, error)
   }
   return { loaded, absent, failed }
-}
-
-/** Keeps what is loaded no longer than so many milliseconds. */
-function cut(options: LoadOptions, ttl: number | undefined): void {
-  if (ttl !== undefined) options.ttl = ttl
 }

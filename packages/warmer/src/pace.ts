@@ -1,4 +1,5 @@
 import type { Clock } from '@flow-cache/core'
+import { untilAborted } from './until-aborted.js'
 
 /** What a {@link Pace} keeps to. */
 export interface PaceOptions {
@@ -11,8 +12,8 @@ export interface PaceOptions {
 /** How much slower than at its best the origin may answer before fewer calls are made at once. */
 const patience = 2
 
-/** Differences below this, in milliseconds, are noise. */
-const noise = 5
+/** Differences below this, in milliseconds, are noise: a collection of garbage in this process, or a busy machine. */
+const noise = 20
 
 /** How much the last answer counts for what is usual. */
 const weight = 0.3
@@ -41,17 +42,27 @@ export class Pace {
     this.#limit = options.concurrency
   }
 
+  /** How many calls may be under way at most. */
+  get concurrency(): number {
+    return this.#options.concurrency
+  }
+
   /** How many calls may be under way now. */
   get limit(): number {
     return Math.max(1, Math.floor(this.#limit))
   }
 
-  /** Waits for a place, and takes it. */
-  async enter(): Promise<void> {
-    while (this.#running >= this.limit) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  /** Waits for a place, and takes it. Ends early, with `false`, if the signal aborts. */
+  async enter(signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted && this.#running >= this.limit) {
+      await untilAborted(new Promise<void>((resolve) => this.#waiting.push(resolve)), signal)
+    }
+    if (signal.aborted) return false
     this.#running++
+    return true
   }
 
+  /** Gives a place back. */
   leave(): void {
     this.#running--
     this.#wake()

@@ -2,7 +2,10 @@ import { CacheError, type Random } from '@flow-cache/core'
 import { fill, type Origin } from './filling.js'
 import type { WarmOptions, WarmReport } from './options.js'
 import { pause } from './pace.js'
+import { Place } from './place.js'
 import { Tally } from './tally.js'
+import { Turns } from './turns.js'
+import { untilAborted } from './until-aborted.js'
 
 /** How often and how soon a key is tried again. Durations in milliseconds. */
 export interface Retry {
@@ -18,6 +21,9 @@ export interface Wanted {
   readonly ttl?: number
 }
 
+/** Keys to warm, by themselves where they are to be fresh for as long as usual. */
+export type KeysWanted = Iterable<string | Wanted> | AsyncIterable<string | Wanted>
+
 /** Several keys that are asked for together. */
 interface Batch {
   readonly keys: readonly string[]
@@ -30,29 +36,38 @@ interface Batch {
  */
 export async function run(
   origin: Origin,
-  wanted: Iterable<Wanted> | AsyncIterable<Wanted>,
+  wanted: KeysWanted,
   size: number,
   retry: Retry,
   { signal, onProgress, total }: WarmOptions & { readonly signal: AbortSignal },
 ): Promise<WarmReport> {
   const { pace, clock } = origin
+  const most = 2 * pace.concurrency
   const tally = new Tally(clock, total, onProgress)
+  const turns = new Turns(clock)
   const running = new Set<Promise<void>>()
+  const source = batches(wanted, size)
   try {
-    for await (const batch of batches(wanted, size)) {
-      await pace.enter()
-      if (signal.aborted) {
-        pace.leave()
-        break
-      }
-      const work = settle(origin, batch, retry, signal, tally).finally(() => {
+    for (;;) {
+      await turns.take()
+      // An iterable that waits for its next key is not waited for.
+      const next = await untilAborted(source.next(), signal)
+      if (next === undefined || next.done === true) break
+      const place = new Place(pace)
+      if (!(await place.take(signal))) break
+      const work = settle(origin, next.value, retry, signal, tally, place).finally(() => {
         running.delete(work)
-        pace.leave()
+        place.leave()
         tally.tell()
       })
       running.add(work)
+      // What the store is slower to take than the origin to give does not pile up.
+      while (running.size >= most) await Promise.race(running)
     }
   } finally {
+    turns.stop()
+    // One that waits for a key ends when it has it.
+    source.return(undefined).catch(() => {})
     await Promise.all(running)
     tally.tell(true)
   }
@@ -66,10 +81,11 @@ async function settle(
   retry: Retry,
   signal: AbortSignal,
   tally: Tally,
+  place: Place,
 ): Promise<void> {
   let left = keys
   for (let attempt = 1; ; attempt++) {
-    const { loaded, absent, failed } = await fill(origin, left, signal, ttl)
+    const { loaded, absent, failed } = await fill(origin, left, signal, ttl, place)
     if (signal.aborted) {
       tally.loaded += loaded
       return
@@ -81,11 +97,11 @@ async function settle(
     left = [...failed.keys()]
     if (attempt >= retry.attempts || isFinal(failed)) {
       if (left.length === 1 || isFinal(failed)) for (const key of left) tally.fail(key, failed.get(key))
-      else await halve(origin, { keys: left, ttl }, retry, signal, tally)
+      else await halve(origin, { keys: left, ttl }, retry, signal, tally, place)
       return
     }
     const longest = Math.min(retry.maxDelay, retry.delay * 2 ** (attempt - 1))
-    if (!(await pause(origin.clock, longest * retry.random(), signal))) return
+    if (!(await pause(origin.clock, longest * retry.random(), signal)) || !(await place.take(signal))) return
   }
 }
 
@@ -96,11 +112,12 @@ async function halve(
   retry: Retry,
   signal: AbortSignal,
   tally: Tally,
+  place: Place,
 ): Promise<void> {
   const middle = Math.ceil(keys.length / 2)
   const once = { ...retry, attempts: 1 }
   for (const half of [keys.slice(0, middle), keys.slice(middle)]) {
-    if (!signal.aborted) await settle(origin, { keys: half, ttl }, once, signal, tally)
+    if (await place.take(signal)) await settle(origin, { keys: half, ttl }, once, signal, tally, place)
   }
 }
 
@@ -111,19 +128,30 @@ function isFinal(failed: ReadonlyMap<string, unknown>): boolean {
 }
 
 /** The keys in batches, each with the earliest end of its keys. */
-async function* batches(
-  wanted: Iterable<Wanted> | AsyncIterable<Wanted>,
-  size: number,
-): AsyncGenerator<Batch> {
-  let keys = new Set<string>()
+async function* batches(wanted: KeysWanted, size: number): AsyncGenerator<Batch, undefined> {
+  const keys = new Set<string>()
+  let taken = 0
   let ttl: number | undefined
-  for await (const one of wanted) {
-    keys.add(one.key)
-    if (one.ttl !== undefined) ttl = Math.min(ttl ?? Infinity, one.ttl)
-    if (keys.size < size) continue
-    yield { keys: [...keys], ttl }
-    keys = new Set()
-    ttl = undefined
+  /** Tells whether the batch is full. One that is given the same key again and again is full as well. */
+  const add = (one: string | Wanted): boolean => {
+    const { key, ttl: left }: Wanted = typeof one === 'object' && one !== null ? one : { key: one }
+    if (typeof key !== 'string' || key === '')
+      throw new TypeError(`a key must be a non-empty string, got ${JSON.stringify(key)}`)
+    keys.add(key)
+    if (left !== undefined) ttl = Math.min(ttl ?? Infinity, left)
+    return ++taken >= size
   }
-  if (keys.size > 0) yield { keys: [...keys], ttl }
+  const batch = (): Batch => {
+    const full = { keys: [...keys], ttl }
+    keys.clear()
+    taken = 0
+    ttl = undefined
+    return full
+  }
+  // Waiting for each key of what is there already would take longer than all the rest.
+  if (Symbol.asyncIterator in wanted) {
+    for await (const one of wanted) if (add(one)) yield batch()
+  } else for (const one of wanted) if (add(one)) yield batch()
+  if (keys.size > 0) yield batch()
+  return undefined
 }
