@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createCache, type Cache, type Store } from '@flow-cache/core'
+import { createCache, type Cache, type GetOrSetOptions, type Store } from '@flow-cache/core'
 import {
   distantStore,
   fakeClock,
@@ -58,14 +58,24 @@ async function play(
     }
   }
 
+  /** How a caller waits, as options: most to the end, some leave, some are impatient. */
+  const waiting = (): GetOrSetOptions => {
+    const leaves = random()
+    const leaver = new AbortController()
+    if (leaves < 0.2) void step('a caller leaves').then(() => leaver.abort(new Error('left')))
+    return {
+      ...(leaves < 0.2 && { signal: leaver.signal }),
+      ...(leaves > 0.8 && { timeouts: { soft: 5, hard: 20 } }),
+      ...(random() < 0.1 && { forceRefresh: true }),
+    }
+  }
+  const isExpected = (error: Error): void => expect(error.message).toMatch(/left|ill|no value of '.' within/)
+
   const read = async (): Promise<void> => {
     const cache = pick(caches)
     const key = pick(keys)
     const began = ++time
-    const leaves = random()
-    const leaver = new AbortController()
     const tags = pick([[], [tagOf(key)], ['other']])
-    if (leaves < 0.2) void step('a caller leaves').then(() => leaver.abort(new Error('left')))
     const answer = cache.getOrSet<Value>(
       key,
       async ({ options }) => {
@@ -76,17 +86,38 @@ async function play(
         if (random() < 0.25) throw new Error('the origin is ill')
         return value
       },
-      {
-        tags,
-        ...(leaves < 0.2 && { signal: leaver.signal }),
-        ...(leaves > 0.8 && { timeouts: { soft: 5, hard: 20 } }),
-        ...(random() < 0.1 && { forceRefresh: true }),
+      { tags, ...waiting() },
+    )
+    await answer.then((value) => check(key, began, value, 'getOrSet'), isExpected)
+  }
+
+  const readMany = async (): Promise<void> => {
+    const cache = pick(caches)
+    const wanted = pick([keys, ['b', 'a'], ['c', 'b']])
+    const began = ++time
+    const tags = pick([[], ['first'], ['other']])
+    const answer = cache.getOrSetMany<Value>(
+      wanted,
+      async (missing, { options }) => {
+        const begun = ++time
+        await step(`the loader of ${missing.join(', ')}`)
+        if (random() < 0.4) options.tags = [...tags, 'rest']
+        if (random() < 0.25) throw new Error('the origin is ill')
+        const found = missing.filter(() => random() < 0.8)
+        const valueOf = (key: string): Value => ({
+          key,
+          kind: 'load',
+          tags: options.tags ?? [],
+          begun,
+          acknowledged: Infinity,
+        })
+        return new Map(found.map((key) => [key, valueOf(key)]))
       },
+      { tags, ...waiting() },
     )
-    await answer.then(
-      (value) => check(key, began, value, 'getOrSet'),
-      (error: Error) => expect(error.message).toMatch(/left|ill|no value of '.' within/),
-    )
+    await answer.then((values) => {
+      for (const [key, value] of values) check(key, began, value, 'getOrSet')
+    }, isExpected)
   }
 
   const look = async (): Promise<void> => {
@@ -133,9 +164,9 @@ async function play(
 
   const tasks = Array.from({ length: 14 }, (_, i) => async () => {
     await step(`task ${i}`)
-    await pick([read, read, look, change])()
+    await pick([read, readMany, read, look, change])()
     await step(`task ${i} again`)
-    await pick([read, look, change])()
+    await pick([read, readMany, look, change])()
   })
   await run(tasks, () => clock.advance(random() < 0.2 ? 400 : 7))
   return violations
