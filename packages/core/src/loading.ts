@@ -59,9 +59,7 @@ export async function joinOrBegin(engine: Engine, request: Request): Promise<unk
 
 /** Whether who joined has to begin anew. `isLater`: a tag changed between the load's begin and the caller's coming. */
 const isInVain = (waited: Waited, isLater: boolean): boolean =>
-  'failure' in waited
-    ? waited.failure === startOver
-    : isLater && 'outdated' in waited && waited.outdated!
+  'failure' in waited ? waited.failure === startOver : isLater && 'outdated' in waited && waited.outdated
 
 /** Counts and tells what a wait ended with, and answers with its value or throws its error. */
 export function answer(engine: Engine, request: Request, waited: Waited, joined?: Flight): unknown {

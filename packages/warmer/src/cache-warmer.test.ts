@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Cache, createCache, type LoadMany } from '@flow-cache/core'
+import { type Cache, createCache, type LoadMany, type Store, systemClock } from '@flow-cache/core'
 import { fakeClock, gate, mapStore, settle } from '@flow-cache/core/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { CacheWarmer } from './cache-warmer.js'
@@ -90,6 +90,69 @@ describe('warming', () => {
     open()
     expect(await warming).toMatchObject({ loaded: 10 })
     expect(most).toBe(3)
+  })
+
+  it('asks for the next keys while what came is put into the cache', async () => {
+    const clock = fakeClock()
+    const stored = gate()
+    const store = mapStore(clock)
+    const slow: Store = { ...store, set: async (key, entry) => (await stored.wait(), store.set(key, entry)) }
+    const cache = createCache({ store: slow, clock, timeouts: { store: '1h', load: '2h' }, leaseTerm: '2h' })
+    const asked: string[] = []
+    const warmer = new CacheWarmer({
+      cache,
+      clock,
+      batch: 1,
+      concurrency: 1,
+      loadMany: async (keys) => (asked.push(...keys), keys),
+    })
+    const running = warmer.warm(keysTo(5))
+    await settle()
+    // One is being put, one more waits for that, and no more pile up.
+    expect(asked).toEqual(['k0', 'k1'])
+    stored.open()
+    expect(await running).toMatchObject({ loaded: 5 })
+  })
+
+  it('leaves the event loop its turns where all is fresh, so that a time-out ends an endless run', async () => {
+    await using cache = createCache({ store: mapStore(systemClock) })
+    await cache.set('k', 1)
+    await using warmer = new CacheWarmer({ cache, load: () => 1 })
+    function* endless() {
+      for (;;) yield 'k'
+    }
+    const report = await warmer.warm(endless(), { signal: AbortSignal.timeout(50) })
+    expect(report).toMatchObject({ aborted: true, loaded: 0, failed: 0 })
+    expect(report.skipped).toBeGreaterThan(0)
+  })
+
+  it('ends when it is aborted, also while the iterable waits for its next key', async () => {
+    const { warmer } = setUp({ batch: 1 })
+    async function* stuck() {
+      yield 'a'
+      await new Promise(() => {})
+    }
+    const stop = new AbortController()
+    const running = warmer.warm(stuck(), { signal: stop.signal })
+    await settle()
+    stop.abort()
+    expect(await running).toMatchObject({ aborted: true, loaded: 1 })
+    const closing = warmer.warm(stuck())
+    await settle()
+    await warmer.close()
+    expect(await closing).toMatchObject({ aborted: true, skipped: 1 })
+  })
+
+  it('ends when it is aborted, also while another run has all the places at an origin that never answers', async () => {
+    const { warmer } = setUp({ concurrency: 1, load: () => new Promise(() => {}) })
+    const stuck = warmer.warm(['a'])
+    const stop = new AbortController()
+    const other = warmer.warm(['b'], { signal: stop.signal })
+    await settle()
+    stop.abort()
+    expect(await other).toMatchObject({ aborted: true, done: 0 })
+    await warmer.close()
+    expect(await stuck).toMatchObject({ aborted: true, done: 0 })
   })
 
   it('waits for a load that somebody else has begun', async () => {
