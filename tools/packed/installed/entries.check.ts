@@ -8,7 +8,7 @@ import { type Project, project } from '../src/project.js'
 import { readManifest, root } from '../src/repository.js'
 import { runtime } from '../src/runtime.js'
 import { typeCheck } from '../src/type-check.js'
-import { compilers, nodes, typescript } from '../src/versions.js'
+import { compilers, nodes, others, typescript } from '../src/versions.js'
 
 const folder = inject('folder')
 const packed = await packedIn(folder)
@@ -63,6 +63,14 @@ describe(`${alone.length} entries of ${packed.length} packages, installed from t
     expect(JSON.parse(await app.run(path, ['out/entries.js']))).toEqual(names)
     expect(JSON.parse(await app.run(path, ['out/required.cjs']))).toEqual(names)
     expect(await app.run(path, ['out/every-package.js'])).toBe('done\n')
+  })
+
+  it('can be used in Bun and in Deno', async () => {
+    const bun = await runtime('bun', others.bun)
+    const deno = await runtime('deno', others.deno)
+    const allowed = ['run', '--allow-all', '--no-remote', '--node-modules-dir=manual']
+    expect(await app.run(bun.path, ['out/every-package.js'])).toBe('done\n')
+    expect(await app.run(deno.path, [...allowed, 'out/every-package.js'])).toBe('done\n')
   })
 })
 
