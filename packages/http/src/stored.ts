@@ -49,7 +49,7 @@ export const freshFor = (stored: Stored, now: number): number => stored.lifetime
 
 /** The headers, as the platform has them. */
 export const headersOf = (stored: Stored): Headers =>
-  new Headers(stored.headers.map(([name, value]) => [name, value]))
+  new Headers(stored.headers.map(([name, value]): [string, string] => [name, value]))
 
 /** The body, which the platform copies. */
 export const bodyOf = ({ body }: Stored): Uint8Array<ArrayBuffer> | null =>

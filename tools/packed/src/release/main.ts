@@ -29,7 +29,7 @@ async function prepare(): Promise<Outcome> {
 
   await using clone = dryRun ? await cloneWithVersions() : undefined
   const checkout = clone?.folder ?? root
-  await run('pnpm', ['build'], { cwd: checkout, timeout: 600_000 })
+  await run('pnpm', ['build', '--filter=./packages/*'], { cwd: checkout, timeout: 600_000 })
   const plan = await planOf(checkout)
   for (const line of describe(plan, canProve())) say(line)
 
