@@ -30,7 +30,7 @@ export class CacheFile {
         Object.entries(statements).map(([name, text]) => [name, prepare(this.#database!, text)]),
       ) as unknown as Statements
       // A look into each table: damage there is better known now.
-      for (const name of ['firstEnd', 'anyLease', 'anyTag', 'lastChange', 'horizon'] as const)
+      for (const name of ['firstEnd', 'firstLeaseEnd', 'anyTag', 'lastChange', 'horizon'] as const)
         this.sql[name].get([])
     } catch (cause) {
       this.#database.close()

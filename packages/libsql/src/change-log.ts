@@ -25,20 +25,32 @@ export class ChangeLog implements Log {
   /** What SQLite called the state of the file then; another one where another connection has written. */
   #state: unknown
   #failed = false
+  /** The numbers of what the transaction under way has appended. */
+  #appended: number[] = []
 
   constructor(file: CacheFile, settings: Settings) {
     this.#file = file
     this.#settings = settings
   }
 
-  /** Appends a change, within the transaction that makes it; answers its number. */
-  append(change: Change): number {
+  /** Appends a change, within the transaction that makes it. */
+  append(change: Change): void {
     const { append, trimChanges } = this.#file.sql
     const name = change.kind === 'key' ? change.key : change.kind === 'tag' ? change.tag : change.prefix
     const version = change.kind === 'tag' ? (change.version ?? null) : null
     const number = Number(append.run([this.#me, change.kind, bytesOf(name), version]).lastInsertRowid)
     if (number % trimmed === 0) trimChanges.run([number - this.#settings.logLength])
-    return number
+    this.#appended.push(number)
+  }
+
+  /**
+   * The transaction has ended. Own changes need not be read where nobody else's are between: who writes much, and hears
+   * little, would find that the list begins later than where it stopped reading.
+   */
+  ended(isCommitted: boolean): void {
+    const appended = this.#appended
+    this.#appended = []
+    if (isCommitted && appended[0] === this.#last + 1) this.#last = appended.at(-1)!
   }
 
   /** The number of the last change there is. */

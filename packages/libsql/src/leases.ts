@@ -4,23 +4,29 @@ import type { ChangeLog } from './change-log.js'
 import type { Entries } from './entries.js'
 import { bytesOf } from './key-bytes.js'
 import type { Settings } from './options.js'
+import type { Sweeper } from './sweeper.js'
 
 /** What a lease is made of. */
 interface Parts {
   readonly file: CacheFile
   readonly entries: Entries
   readonly log: ChangeLog
+  readonly sweeper: Sweeper
   readonly settings: Settings
-  /** Like `file.transact`, and tells of what had to make room. */
+  /** Like `file.transact`, and the log knows how it ended, and who follows what had to make room. */
   transact<T>(work: () => T): T
 }
 
 /** Leases in the file: a row beside the entry, looked at and changed in one transaction with it. */
-export function leasesIn({ file, entries, log, settings: { clock }, transact }: Parts): Leases {
+export function leasesIn({ file, entries, log, sweeper, settings: { clock }, transact }: Parts): Leases {
   /** The lease's holder and end, if it has not ended. */
   const leaseOf = (key: string) => {
     const row = file.sql.lease.get([bytesOf(key), clock.now()])
     return row && { token: row[0], endsAt: Number(row[1]) }
+  }
+  const lend = (key: string, token: string, termMs: number): void => {
+    file.sql.lend.run([bytesOf(key), token, clock.now() + termMs])
+    sweeper.note(clock.now() + termMs)
   }
   const holds = (key: string, token: string): boolean => leaseOf(key)?.token === token
 
@@ -30,7 +36,7 @@ export function leasesIn({ file, entries, log, settings: { clock }, transact }: 
     const lease = leaseOf(key)
     if (lease !== undefined && lease.token !== token)
       return { status: 'taken', entry, remainingMs: lease.endsAt - clock.now() }
-    file.sql.lend.run([bytesOf(key), token, clock.now() + termMs])
+    lend(key, token, termMs)
     return { status: 'leased', entry }
   }
 
@@ -57,7 +63,7 @@ export function leasesIn({ file, entries, log, settings: { clock }, transact }: 
     renew: (key, token, termMs) =>
       transact(() => {
         if (!holds(key, token)) return false
-        file.sql.lend.run([bytesOf(key), token, clock.now() + termMs])
+        lend(key, token, termMs)
         return true
       }),
 

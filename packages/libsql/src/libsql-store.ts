@@ -34,9 +34,11 @@ export function libsqlStore(options: LibsqlStoreOptions): Store {
     try {
       answer = file.transact(work)
     } catch (error) {
+      log.ended(false)
       room.forget()
       throw error
     }
+    log.ended(true)
     room.tell()
     return answer
   }
@@ -81,8 +83,8 @@ export function libsqlStore(options: LibsqlStoreOptions): Store {
       deleteMany: (keys) => transact(() => keys.filter(remove).length),
     },
     keys: { scan: (prefix, glob) => entries.scan(prefix, glob) },
-    tags: tagsIn(file, log, sweeper, settings),
-    leases: leasesIn({ file, entries, log, settings, transact }),
+    tags: tagsIn({ file, log, sweeper, settings, transact }),
+    leases: leasesIn({ file, entries, log, sweeper, settings, transact }),
     log,
     evictions: { follow: (listener) => room.follow(listener) },
   }

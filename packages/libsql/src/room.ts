@@ -4,7 +4,7 @@ import { keyOf } from './key-bytes.js'
 /** How many of the oldest are looked at in one go. */
 const slice = 32
 
-/** How many keys are remembered as used. */
+/** How many keys are remembered as used; the one remembered longest is forgotten for another. */
 const mostUsed = 10_000
 
 /**
@@ -29,7 +29,8 @@ export class Room {
   }
 
   use(key: string): void {
-    if (this.#used.size < mostUsed) this.#used.add(key)
+    if (this.#used.size === mostUsed) this.#used.delete(this.#used.values().next().value!)
+    this.#used.add(key)
   }
 
   /** Removes entries until what is there is within the bound, but not the one with this key. */

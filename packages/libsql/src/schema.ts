@@ -42,7 +42,7 @@ export const statements = {
   revokeAll: 'DELETE FROM leases',
   revokeBetween: 'DELETE FROM leases WHERE key >= ?1 AND (?2 IS NULL OR key < ?2)',
   firstEnd: 'SELECT min(expires_at) FROM entries',
-  anyLease: 'SELECT 1 FROM leases LIMIT 1',
+  firstLeaseEnd: 'SELECT min(ends_at) FROM leases',
   anyTag: 'SELECT 1 FROM tags LIMIT 1',
   sweepLeases: 'DELETE FROM leases WHERE ends_at <= ?',
 

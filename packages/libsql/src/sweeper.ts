@@ -63,9 +63,9 @@ export class Sweeper {
   /** When it is worth another look, as the file stands. */
   #next(): number {
     const { clock, tagTtl, sweepInterval } = this.#settings
-    const { firstEnd, anyTag } = this.#file.sql
-    const first = firstEnd.get([])![0] ?? Infinity
+    const { firstEnd, firstLeaseEnd, anyTag } = this.#file.sql
+    const first = Math.min(...[firstEnd, firstLeaseEnd].map((end) => Number(end.get([])![0] ?? Infinity)))
     const ofTags = anyTag.get([]) === undefined ? Infinity : clock.now() + tagTtl / 4
-    return Math.max(clock.now() + sweepInterval, Math.min(Number(first), ofTags))
+    return Math.max(clock.now() + sweepInterval, Math.min(first, ofTags))
   }
 }

@@ -8,12 +8,22 @@ import type { Sweeper } from './sweeper.js'
 /** How exactly it is known when a tag was used last: a write for each use would cost more than the tag. */
 const day = 24 * 3_600_000
 
+/** What tags are made of. */
+interface Parts {
+  readonly file: CacheFile
+  readonly log: ChangeLog
+  readonly sweeper: Sweeper
+  readonly settings: Settings
+  /** Like `file.transact`, and the log knows how it ended. */
+  transact<T>(work: () => T): T
+}
+
 /**
  * The versions of tags in the file. A version begins with the number of the change that made it, so that a position in
  * the log tells which came later. One that nobody invalidated begins with the horizon: the change up to which a tag that
  * is unknown now may have been known, and forgotten.
  */
-export function tagsIn(file: CacheFile, log: ChangeLog, sweeper: Sweeper, { clock, tagTtl }: Settings): Tags {
+export function tagsIn({ file, log, sweeper, settings: { clock, tagTtl }, transact }: Parts): Tags {
   const known = (name: string): string | undefined => {
     const row = file.sql.tag.get([bytesOf(name)])
     if (row === undefined) return undefined
@@ -40,14 +50,14 @@ export function tagsIn(file: CacheFile, log: ChangeLog, sweeper: Sweeper, { cloc
     versions(names, since) {
       let versions = names.map(known)
       if (versions.includes(undefined)) {
-        versions = file.transact(() => names.map((name) => known(name) ?? make(name)))
+        versions = transact(() => names.map((name) => known(name) ?? make(name)))
       }
       if (since === undefined) return versions
       return versions.map((version) => (Number.parseInt(version!, 10) > Number(since) ? undefined : version))
     },
 
     invalidate(names) {
-      file.transact(() => {
+      transact(() => {
         for (const name of names) {
           // The number is there before the version that carries it.
           const version = put(name, log.position + 1)

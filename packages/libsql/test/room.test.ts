@@ -116,6 +116,25 @@ it('the list of changes is bounded, and who was away for longer is told that som
   void store.close()
 })
 
+it('who writes much and hears little has lost nothing', async () => {
+  const { path, clock, store, set } = opened({ logLength: 100, maxBytes: 10 * mebibyte })
+  const other = libsqlStore({ path, clock })
+  const told: string[] = []
+  store.log!.follow({
+    changed: (change) => told.push(change.kind === 'key' ? change.key : change.kind),
+    lost: () => told.push('lost'),
+  })
+  for (let i = 0; i < 3_000; i++) set('own', 1)
+  expect(() => store.set('own', createEntry({ value: () => 1, createdAt: clock.now(), ttl: 1 }))).toThrow(
+    'function',
+  )
+  await other.delete('theirs')
+  await clock.advance(20)
+  expect(told).toEqual(['theirs'])
+  void other.close()
+  void store.close()
+})
+
 it('a tag that nobody used for long is forgotten, and no entry made under it counts any more', async () => {
   const { path, clock, store } = opened()
   const tags = store.tags!
