@@ -11,7 +11,8 @@ export type Awaitable<T> = T | PromiseLike<T>
  * Promises of every member:
  * - Keys are non-empty strings of any characters, at any length the backend can hold, and never interfere:
  *   `__proto__`, `a:b`, `*` and `a\0` are keys like others.
- * - Calls for one key take effect in the order they were made. `clear` and `scan` are calls for every key.
+ * - Calls for one key take effect in the order they were made. `clear` is a call for every key that was set before it;
+ *   what is set while it is under way may go with it.
  * - A call that has failed or timed out does not take effect later.
  * - A failure is a rejection or a throw, never a made-up answer. The cache puts a timeout and a circuit
  *   around every call, so a store needs none.

@@ -37,12 +37,14 @@ const kinds: Readonly<Record<string, () => Make>> = {
 
 const pause = (kind: string, clock: FakeClock) => (kind === 'Redis' ? setTimeout(10) : clock.advance(10))
 
-/** The case that is about the order of all changes; the one below is about what is promised instead. */
+/** The cases that need an order of all changes; the test below is about what is promised instead. */
 const order = 'the log tells what others change, in order, and none is left out'
+const ofBatches = 'the log tells of what a batch changes, and of what expires by order'
 const why = 'independent servers have no order between them, and each tells of a clear'
 
 const excusesOf = (kind: string): Readonly<Record<string, string>> => ({
   [order]: why,
+  [ofBatches]: why,
   ...(kind === 'maps' && {
     'what is done to a value later changes nothing that is kept': 'a map keeps the object itself',
     'what is set after close is refused with ERR_CLOSED, or not kept': 'a map outlives its close',

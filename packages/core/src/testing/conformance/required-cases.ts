@@ -188,6 +188,16 @@ const rest: readonly StoreCase[] = [
     },
   },
   {
+    name: 'clear takes what was set before it, though nobody waited',
+    asks: 'clear is a call for every key that was set before it: a set that was called earlier does not land after it',
+    async run({ store, clock }) {
+      await store.set('old', entry(clock, 1))
+      await Promise.all([store.set('a', entry(clock, 1)), store.set('old', entry(clock, 2)), store.clear()])
+      await gone(store, 'old', 'after set and clear were called at once')
+      await gone(store, 'a', 'after set and clear were called at once')
+    },
+  },
+  {
     name: 'it can be closed twice',
     asks: 'close may be called again, and then does nothing',
     async run({ store }) {
