@@ -5,6 +5,7 @@ import { contestantNames } from './contestants.js'
 import { redisContestantNames } from './redis/contestants.js'
 import { machine, versions } from './surroundings.js'
 import { markdown } from './report.js'
+import { measureOnce } from './rounds.js'
 
 const names = Object.keys(questions)
 const everyone: readonly string[] = [...new Set<string>([...contestantNames, ...redisContestantNames])]
@@ -16,6 +17,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
     json: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
+    once: { type: 'boolean', default: false },
   },
 })
 
@@ -26,12 +28,13 @@ const only = values.only?.split(',')
 const strangers = only?.filter((name) => !everyone.includes(name)) ?? []
 if (unknown.length > 0 || strangers.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
   process.stderr.write(
-    `usage: pnpm bench [${names.join(' | ')}] [--rounds n] [--only a,b] [--json] [--write]\n` +
+    `usage: pnpm bench [${names.join(' | ')}] [--rounds n] [--only a,b] [--once] [--json] [--write]\n` +
       `contestants: ${everyone.join(', ')}\n`,
   )
   process.exit(1)
 }
 
+if (values.once) measureOnce()
 const answers: Record<string, unknown> = {}
 for (const name of positionals.length > 0 ? positionals : names) {
   process.stderr.write(`${name} `)

@@ -13,6 +13,9 @@ export type QuestionName =
   | 'redis-fill'
   | 'redis-trips'
   | 'redis-bytes'
+  | 'redis-flight'
+  | 'redis-wire'
+  | 'codec'
   | 'journal'
   | 'write-behind'
   | 'node'
@@ -45,6 +48,9 @@ export const questions: Readonly<Record<QuestionName, () => Promise<Question<nev
   curve: async () => (await import('./curve.js')).curve,
   node: async () => (await import('./node.js')).node,
   'redis-bytes': async () => (await import('./redis-bytes.js')).redisBytes,
+  'redis-flight': async () => (await import('./redis-flight.js')).redisFlight,
+  'redis-wire': async () => (await import('./redis-wire.js')).redisWire,
+  codec: async () => (await import('./codec.js')).codec,
   journal: async () => (await import('./journal.js')).journal,
   'write-behind': async () => (await import('./write-behind.js')).writeBehind,
 }

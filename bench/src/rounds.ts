@@ -23,8 +23,13 @@ async function inProcess(job: Job): Promise<Round> {
 }
 
 /** How many times a job is done again because something else was at work, and how much of a core that may take. */
-const retries = 3
+let retries = 3
 const tolerated = 0.3
+
+/** From now on every job is done once, for a machine that never is quiet. */
+export function measureOnce(): void {
+  retries = 0
+}
 
 /** Runs a job in a process of its own, and again if the machine had something else to do: the quietest one counts. */
 async function inQuiet(job: Job): Promise<Round> {

@@ -1,16 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { markdown } from '../report.js'
+import { measureOnce } from '../rounds.js'
 import { machine, versions } from '../surroundings.js'
 import { type Measured, measure, ratiosOf } from './measure.js'
 import { fallsOf, type Ratios, tableOf } from './verdict.js'
 import { watched } from './watched.js'
 
 const file = new URL('../../released.json', import.meta.url)
-const usage = `usage: pnpm bench:check [--rounds n] [--write]
+const usage = `usage: pnpm bench:check [--rounds n] [--once] [--write]
 Measures what is watched and compares it with bench/released.json, what the last release had. What seems to have fallen is
 measured again, three times at most, and the median of everything counts. A fall of more than a fifth fails.
---write keeps what it finds as the figures of a release, in place of comparing.
+--once does not wait for the machine to be quiet. --write keeps what it finds as the figures of a release, in place of comparing.
 `
 
 /** How often what seems to have fallen is measured again. */
@@ -19,6 +20,7 @@ const again = 3
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
+    once: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -29,6 +31,7 @@ if (values.help || !Number.isInteger(rounds) || rounds < 1) {
   process.exit(values.help ? 0 : 1)
 }
 
+if (values.once) measureOnce()
 const released = values.write ? {} : await readReleased()
 const all: readonly Measured[] = watched.map((one) => ({ watched: one, rounds: [] }))
 for (const one of all) {

@@ -14,7 +14,7 @@ const packages = [
 ]
 
 /** A machine with too much to do is no reason for a miss here. */
-const timeouts = { store: '1m' } as const
+const timeouts = { store: '2s' } as const
 
 function contestant(label: string, make: (setup: RedisSetup) => Cache): RedisContestant {
   return {

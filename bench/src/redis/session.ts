@@ -70,11 +70,15 @@ export async function begin(
   }
 }
 
-/** Makes so many calls, as many at a time as `inFlight`. */
-export async function callAll(count: number, call: (i: number) => Promise<unknown>): Promise<void> {
+/** Makes so many calls, `atOnce` of them at a time. */
+export async function callAll(
+  count: number,
+  call: (i: number) => Promise<unknown>,
+  atOnce: number = inFlight,
+): Promise<void> {
   let next = 0
   const worker = async (): Promise<void> => {
     while (next < count) if ((await call(next++)) === undefined) throw new Error('a call found nothing')
   }
-  await Promise.all(Array.from({ length: inFlight }, worker))
+  await Promise.all(Array.from({ length: atOnce }, worker))
 }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Figures } from '../question.js'
 import { quarter } from '../statistics.js'
-import { callAll } from './session.js'
+import { callAll, inFlight } from './session.js'
 
 const warmUp = 700
 const batchMs = 80
@@ -12,13 +12,18 @@ const batches = 9
  * How many calls a second, and the processor time of one: in this process and in the server, in microseconds. Of
  * several batches the one that a quarter of them does not exceed in time, and the same for processor time.
  */
-export async function throughput(admin: Redis, call: () => Promise<unknown>): Promise<Figures> {
-  let count = 256
+export async function throughput(
+  admin: Redis,
+  call: () => Promise<unknown>,
+  atOnce: number = inFlight,
+): Promise<Figures> {
+  const least = Math.max(256, atOnce)
+  let count = least
   for (const end = performance.now() + warmUp; performance.now() < end;) {
     const start = performance.now()
-    await callAll(count, call)
+    await callAll(count, call, atOnce)
     const each = (performance.now() - start) / count
-    count = Math.max(256, Math.min(count * 4, Math.round(batchMs / each)))
+    count = Math.max(least, Math.min(count * 4, Math.round(batchMs / each)))
   }
   const seconds: number[] = []
   const own: number[] = []
@@ -27,7 +32,7 @@ export async function throughput(admin: Redis, call: () => Promise<unknown>): Pr
     await pause(1)
     const cpu = process.cpuUsage()
     const start = performance.now()
-    await callAll(count, call)
+    await callAll(count, call, atOnce)
     seconds.push((performance.now() - start) / 1000 / count)
     const { user, system } = process.cpuUsage(cpu)
     own.push((user + system) / count)
