@@ -22,12 +22,12 @@ const rivals = {
   v8: { label: '`v8.serialize`', encode: serialize, decode: deserialize },
   plain: {
     label: '**flow-cache** `plainCodec`, the default',
-    encode: (value) => plainCodec.encode(value, 'k') as Uint8Array,
+    encode: (value) => plainCodec.encode(value, 'k'),
     decode: (bytes) => plainCodec.decode(bytes, 'k'),
   },
   'flow-json': {
     label: '**flow-cache** `jsonCodec`',
-    encode: (value) => jsonCodec.encode(value, 'k') as Uint8Array,
+    encode: (value) => jsonCodec.encode(value, 'k'),
     decode: (bytes) => jsonCodec.decode(bytes, 'k'),
   },
 } satisfies Record<string, Rival>
