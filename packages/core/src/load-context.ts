@@ -59,7 +59,7 @@ export class Context implements LoadContext {
 }
 
 /** A plan's part that a loader may change. */
-export function loadOptions(from: Plan): LoadOptions {
+function loadOptions(from: Plan): LoadOptions {
   const { ttl, grace, jitter, negativeTtl, tags, version } = from
   return { ttl, grace, jitter, negativeTtl, tags: [...tags], version }
 }

@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util'
 import { root } from '../repository.js'
 import { run } from '../run.js'
-import { obstacleOf, releaseChecks } from './checks.js'
+import { applies, obstacleOf, releaseChecks } from './checks.js'
 import { cloneWithVersions } from './clone.js'
 import { describe } from './describe.js'
 import { canProve, obstaclesHere, obstaclesIn } from './obstacles.js'
@@ -44,9 +44,14 @@ async function prepare(): Promise<Outcome> {
   const wrong = obstaclesIn(plan.packages)
   if (wrong.length > 0) return stop(...wrong)
   for (const check of quick ? [] : releaseChecks) {
-    const obstacle = await obstacleOf(check, checkout)
+    const compares = applies(check, checkout)
+    const obstacle = compares ? await obstacleOf(check, checkout) : undefined
     if (obstacle !== undefined) return stop(obstacle)
-    say(`✓ pnpm ${check}`)
+    say(
+      compares
+        ? `✓ pnpm ${check.script}`
+        : `- pnpm ${check.script}: there is no ${check.against} to compare with`,
+    )
   }
   if (dryRun) say(`Nothing was published: this was a dry run${quick ? ', without the checks' : ''}.`)
   return { obstacles: [], publishes: !dryRun }
