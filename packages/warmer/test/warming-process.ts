@@ -20,6 +20,9 @@ export function build(): void {
   }
 }
 
+/** What a compiled package is imported by. */
+export const dist = (name: string): string => new URL(`${name}/dist/index.js`, packages).href
+
 /** What a process tells: the keys it asked the origin for, and the report at the end. */
 export type Told =
   { readonly asked: readonly string[] } | { readonly report: Readonly<Record<string, number>> }
@@ -34,7 +37,6 @@ export async function startWarming(
   readonly asked: string[]
   readonly report: Promise<Readonly<Record<string, number>>>
 }> {
-  const dist = (name: string): string => new URL(`${name}/dist/index.js`, packages).href
   const folder = await mkdtemp(join(tmpdir(), 'flow-cache-warming-'))
   const file = join(folder, 'main.mjs')
   writeFileSync(

@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { InMemoryCache } from '@flow-cache/memory'
 import { redisUrl } from '@flow-cache/servers/vitest'
 import { CacheWarmer } from '@flow-cache/warmer'
 import Database from 'libsql'
 import { beforeAll, expect, it, vi } from 'vitest'
-import { build, startWarming } from './warming-process.js'
+import { build, dist, startWarming } from './warming-process.js'
 
 beforeAll(build, 120_000)
 
@@ -70,3 +71,17 @@ it('a process that was killed and begins again does not load what is there', asy
   expect(twice.length).toBeLessThanOrEqual(40)
   expect(again.asked.length).toBe(600 - begun.size + twice.length)
 }, 120_000)
+
+it('a process with schedules that nobody stopped ends by itself', () => {
+  const program = `
+    import { CacheWarmer } from '${dist('warmer')}'
+    import { createCache } from '${dist('core')}'
+    const nothing = { get() {}, set() {}, delete: () => false, clear() {}, close() {} }
+    const warmer = new CacheWarmer({ cache: createCache({ store: nothing }), load: () => 1 })
+    console.log([warmer.schedule('10m', []), warmer.schedule('0 4 * * *', [])].every(({ next }) => next > new Date()))`
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    timeout: 20_000,
+    encoding: 'utf8',
+  })
+  expect(run).toMatchObject({ signal: null, status: 0, stderr: '', stdout: 'true\n' })
+})
