@@ -14,6 +14,7 @@ const open = (): MultiLevelCache =>
     tiers: [memoryStore(), libsqlStore({ path })],
     ttl: '1m',
     timeouts: { store: '20s' },
+    leaseTerm: '1m',
   })
 
 const here = open()
