@@ -495,13 +495,52 @@ describe('what cannot be meant is refused', () => {
     [{ cache: real, load, retry: { delay: '1 day' } }, 'retry.delay must be'],
     [{ cache: real, load, retries: 1 }, "unknown option 'retries'"],
     [{ cache: real, load, options: { tll: 1 } }, "unknown option 'tll'"],
+    [{ cache: real, load, clock: {} }, 'clock.now must be a function'],
+    [{ cache: real, load, random: 1 }, 'random must be a function'],
     [undefined, "CacheWarmer's options must be an object"],
   ])('%#: %s', (options, message) => {
     expect(() => new CacheWarmer(options as never)).toThrow(message)
   })
 
-  it('keys that are a string are refused', async () => {
-    await expect(setUp().warmer.warm('abc')).rejects.toThrow('keys must be an iterable')
-    await expect(setUp().warmer.warm(1 as never)).rejects.toThrow('keys must be an iterable')
+  it('keys that are none are refused, before anything is loaded', async () => {
+    const { warmer, asked } = setUp({ batch: 1 })
+    for (const keys of ['abc', 1, null, {}]) {
+      await expect(warmer.warm(keys as never)).rejects.toThrow('keys must be an iterable')
+      expect(() => warmer.schedule('1h', keys as never)).toThrow('keys must be an iterable')
+    }
+    for (const key of [1, '', null, 1n, { key: 'a' }]) {
+      await expect(warmer.warm([key] as never)).rejects.toThrow('a key must be a non-empty string')
+    }
+    expect(asked).toEqual([])
+  })
+
+  it.each([
+    [null, 'options must be an object'],
+    [{ sginal: 1 }, "unknown option 'sginal' in options"],
+    [{ signal: 1 }, 'signal must be an AbortSignal'],
+    [{ onProgress: 1 }, 'onProgress must be a function'],
+    [{ total: Number.NaN }, 'total must be a number from 0, got NaN'],
+    [{ total: '3' }, 'total must be a number, got string'],
+  ])('options of a run: %o', async (options, message) => {
+    const { warmer } = setUp()
+    await expect(warmer.warm(['a'], options as never)).rejects.toThrow(message)
+    await expect(warmer.warmFromAnalytics({ topKeys: () => [] }, options as never)).rejects.toThrow(message)
+    if (options !== null) expect(() => warmer.schedule('1h', [], options as never)).toThrow(message)
+  })
+
+  it('a snapshot of what is neither keys nor analytics is refused, and one of endless keys ends', async () => {
+    const { warmer } = setUp()
+    for (const from of [null, 'ab', 1, {}]) {
+      await expect(warmer.snapshot('unused', from as never)).rejects.toThrow('analytics must have topKeys')
+    }
+    await expect(warmer.snapshot('unused', [], { top: 0 })).rejects.toThrow('top must be a whole number')
+    let taken = 0
+    function* endless() {
+      for (;;) yield `k${taken++}`
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'flow-cache-snapshot-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    expect(await warmer.snapshot(join(folder, 'hot.json'), endless(), { top: 5 })).toBe(0)
+    expect(taken).toBe(5)
   })
 })

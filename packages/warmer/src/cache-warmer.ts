@@ -1,4 +1,4 @@
-import { CacheError, systemClock, systemRandom, toMs } from '@flow-cache/core'
+import { CacheError, type Clock, systemClock, systemRandom, toMs } from '@flow-cache/core'
 import { checkCount, checkFunction, checkOptions, checkPositive } from './checks.js'
 import type { Origin } from './filling.js'
 import {
@@ -9,7 +9,7 @@ import {
   type WarmReport,
 } from './options.js'
 import { Pace } from './pace.js'
-import { type KeysWanted, type Retry, run, type Wanted } from './run.js'
+import { type KeysWanted, type Retry, run, Wanted } from './run.js'
 import { type Schedule, startSchedule } from './schedule.js'
 import { type HotKey, readSnapshot, writeSnapshot } from './snapshot-file.js'
 
@@ -62,10 +62,9 @@ export class CacheWarmer<V = unknown> {
   }
 
   /** Loads the keys that are not fresh. Resolves to what came of it, also when it was aborted. */
-  warm(keys: KeysToWarm, options: WarmOptions = {}): Promise<WarmReport> {
-    if (typeof keys === 'string' || !isIterable(keys)) {
-      return Promise.reject(new TypeError('keys must be an iterable or an async iterable of strings'))
-    }
+  async warm(keys: KeysToWarm, options: WarmOptions = {}): Promise<WarmReport> {
+    if (!isIterable(keys)) throw new TypeError('keys must be an iterable or an async iterable of strings')
+    checkRun(options)
     const counted = keys as { readonly length?: unknown; readonly size?: unknown }
     const total =
       options.total ?? (counted.length as number | undefined) ?? (counted.size as number | undefined)
@@ -75,10 +74,12 @@ export class CacheWarmer<V = unknown> {
   /** Loads the keys that were asked for most in this cache's namespace. */
   warmFromAnalytics(
     analytics: Analytics,
-    { top = defaults.top, ...options }: WarmOptions & { readonly top?: number | undefined } = {},
+    options: WarmOptions & { readonly top?: number | undefined } = {},
   ): Promise<WarmReport> {
     try {
-      return this.warm(this.#hottest(analytics, top), options)
+      checkOptions(options, ['top', ...optionNames], 'options')
+      const { top = defaults.top, ...rest } = options
+      return this.warm(this.#hottest(analytics, top), rest)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -91,10 +92,13 @@ export class CacheWarmer<V = unknown> {
   async snapshot(
     file: string,
     from: Analytics | Iterable<string>,
-    { top = defaults.top }: { readonly top?: number | undefined } = {},
+    options: { readonly top?: number | undefined } = {},
   ): Promise<number> {
     const { cache, clock } = this.#origin
-    const keys = 'topKeys' in from ? this.#hottest(from, top) : [...from].slice(0, checkCount(top, 'top'))
+    checkOptions(options, ['top'], 'options')
+    const { top = defaults.top } = options
+    checkCount(top, 'top')
+    const keys = isSync(from) ? firstOf(from, top) : this.#hottest(from, top)
     const hot: HotKey[] = []
     for (let i = 0; i < keys.length; i += defaults.batch) {
       const seen = await Promise.all(keys.slice(i, i + defaults.batch).map((key) => cache.explain(key)))
@@ -119,7 +123,7 @@ export class CacheWarmer<V = unknown> {
     const left = hot.filter(([, endsAt]) => endsAt === null || endsAt > now)
     // Those of one batch end together: as little as can be is lost if they were to end together anyway.
     const wanted = left
-      .map(([key, endsAt]): Wanted => (endsAt === null ? { key } : { key, ttl: endsAt - now }))
+      .map(([key, endsAt]) => new Wanted(key, endsAt === null ? undefined : endsAt - now))
       .toSorted((one, other) => (one.ttl ?? Infinity) - (other.ttl ?? Infinity))
     return this.#run(wanted, { ...options, total: wanted.length })
   }
@@ -134,6 +138,12 @@ export class CacheWarmer<V = unknown> {
     options: WarmOptions = {},
   ): Schedule {
     this.#assertOpen()
+    if (typeof keys !== 'function' && !isIterable(keys)) {
+      throw new TypeError(
+        'keys must be an iterable or an async iterable of strings, or a function that gives one',
+      )
+    }
+    checkRun(options)
     const schedule = startSchedule(
       when,
       async (stopped) => {
@@ -160,7 +170,7 @@ export class CacheWarmer<V = unknown> {
 
   async #run(wanted: KeysWanted, options: WarmOptions): Promise<WarmReport> {
     this.#assertOpen()
-    checkFunction(options.onProgress, 'onProgress')
+    checkRun(options)
     const signals = [this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])]
     const signal = AbortSignal.any(signals)
     const running = run(this.#origin, wanted, this.#batch, this.#retry, { ...options, signal })
@@ -183,9 +193,33 @@ export class CacheWarmer<V = unknown> {
   }
 }
 
+/** Whether it can be gone through. A string could, letter by letter, and is meant for a key. */
+const isSync = (keys: unknown): keys is Iterable<string> =>
+  typeof keys !== 'string' && typeof (keys as Iterable<string> | undefined)?.[Symbol.iterator] === 'function'
+
+/** As many of them as that, and no more is taken. */
+function firstOf(keys: Iterable<string>, most: number): readonly string[] {
+  const first: string[] = []
+  for (const key of keys) if (first.push(key) >= most) break
+  return first
+}
+
 const isIterable = (keys: unknown): boolean =>
-  typeof (keys as Iterable<string> | undefined)?.[Symbol.iterator] === 'function' ||
-  typeof (keys as AsyncIterable<string> | undefined)?.[Symbol.asyncIterator] === 'function'
+  isSync(keys) || typeof (keys as AsyncIterable<string> | undefined)?.[Symbol.asyncIterator] === 'function'
+
+const optionNames = ['signal', 'onProgress', 'total']
+
+function checkRun(options: WarmOptions): void {
+  checkOptions(options, optionNames, 'options')
+  const { signal, onProgress, total } = options
+  checkFunction(onProgress, 'onProgress')
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+    throw new TypeError('signal must be an AbortSignal')
+  }
+  if (total === undefined) return
+  if (typeof total !== 'number') throw new TypeError(`total must be a number, got ${typeof total}`)
+  if (!(total >= 0)) throw new RangeError(`total must be a number from 0, got ${total}`)
+}
 
 function check<V>(options: CacheWarmerOptions<V>): void {
   const names = [
@@ -207,6 +241,9 @@ function check<V>(options: CacheWarmerOptions<V>): void {
   checkFunction(load, 'load')
   checkFunction(loadMany, 'loadMany')
   if ((load === undefined) === (loadMany === undefined)) throw new TypeError('give one of load and loadMany')
+  checkFunction(options.random, 'random')
+  if (options.clock !== undefined)
+    checkFunction((options.clock as Partial<Clock> | null)?.now ?? null, 'clock.now')
   checkOptions(retry, ['attempts', 'delay', 'maxDelay'], 'retry')
   // A namespace looks at its defaults, and costs nothing.
   if (options.options !== undefined) cache.namespace('options', options.options)

@@ -15,10 +15,15 @@ export interface Retry {
   readonly random: Random
 }
 
-/** A key to warm. `ttl`: how long it is to be fresh, in milliseconds, if not as usual. */
-export interface Wanted {
+/** A key to warm that is to be fresh for a time of its own, in milliseconds; `undefined`: as long as usual. */
+export class Wanted {
   readonly key: string
-  readonly ttl?: number
+  readonly ttl: number | undefined
+
+  constructor(key: string, ttl: number | undefined) {
+    this.key = key
+    this.ttl = ttl
+  }
 }
 
 /** Keys to warm, by themselves where they are to be fresh for as long as usual. */
@@ -134,11 +139,11 @@ async function* batches(wanted: KeysWanted, size: number): AsyncGenerator<Batch,
   let ttl: number | undefined
   /** Tells whether the batch is full. One that is given the same key again and again is full as well. */
   const add = (one: string | Wanted): boolean => {
-    const { key, ttl: left }: Wanted = typeof one === 'object' && one !== null ? one : { key: one }
+    const key = one instanceof Wanted ? one.key : one
     if (typeof key !== 'string' || key === '')
-      throw new TypeError(`a key must be a non-empty string, got ${JSON.stringify(key)}`)
+      throw new TypeError(`a key must be a non-empty string, got ${key === '' ? "''" : typeof key}`)
     keys.add(key)
-    if (left !== undefined) ttl = Math.min(ttl ?? Infinity, left)
+    if (one instanceof Wanted && one.ttl !== undefined) ttl = Math.min(ttl ?? Infinity, one.ttl)
     return ++taken >= size
   }
   const batch = (): Batch => {
