@@ -153,3 +153,18 @@ crowd.addEventListener('click', async () => {
     crowd.disabled = false
   }
 })
+
+// On a phone the page scrolls as a whole, and nothing scrolls within it: what shows the cache takes the height it needs.
+const cache = part('cache', HTMLIFrameElement)
+const isNarrow = matchMedia('(max-width: 64rem)')
+function fit() {
+  const inside = cache.contentDocument?.documentElement
+  cache.style.height = isNarrow.matches && inside ? `${inside.offsetHeight + 2}px` : ''
+}
+function watchHeight() {
+  const inside = cache.contentDocument?.documentElement
+  if (inside) new ResizeObserver(fit).observe(inside)
+}
+isNarrow.addEventListener('change', fit)
+cache.addEventListener('load', watchHeight)
+watchHeight()

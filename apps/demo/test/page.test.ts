@@ -160,6 +160,21 @@ describe('the page', () => {
     expect(complaints).toEqual([])
   }, 120_000)
 
+  it('does what a field is for when Enter is pressed in it, and keeps the focus there', async () => {
+    const { page, frame } = await open()
+    await ask(page)
+    const field = frame.getByLabel('Answers that quote the package')
+    await field.fill('handbook')
+    await field.press('Enter')
+    await frame.locator('#said').filter({ hasText: 'handbook' }).waitFor()
+    expect(await frame.evaluate<string>('document.activeElement.id')).toBe('input-invalidate')
+    const stop = frame.getByRole('button', { name: 'Stop Redis' })
+    await stop.focus()
+    await page.keyboard.press('Enter')
+    await frame.locator('#said').filter({ hasNotText: '…' }).filter({ hasText: 'Redis' }).waitFor()
+    expect(await frame.evaluate<string>('document.activeElement.textContent')).toBe('Stop Redis')
+  }, 60_000)
+
   it('can be used with the keyboard alone', async () => {
     const { page, frame } = await open()
     await page.getByLabel('Question').focus()
@@ -205,6 +220,14 @@ describe('the page', () => {
         expect(
           await where.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth'),
         ).toBeLessThanOrEqual(0)
+      }
+      // On a phone nothing scrolls within the page.
+      if (width < 1024) {
+        await expect
+          .poll(() => frame.evaluate<number>('document.documentElement.scrollHeight - window.innerHeight'), {
+            timeout: patience,
+          })
+          .toBeLessThanOrEqual(0)
       }
       const back = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
       expect(back).toBe(colorScheme === 'dark' ? 'rgb(20, 22, 26)' : 'rgb(255, 255, 255)')

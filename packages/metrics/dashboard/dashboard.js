@@ -26,6 +26,7 @@ function duration(ms) {
   if (ms >= 120_000) return `${(ms / 60_000).toFixed(1)} min`
   if (ms >= 1_000) return `${(ms / 1_000).toFixed(2)} s`
   if (ms >= 1) return `${ms.toFixed(ms >= 10 ? 0 : 1)} ms`
+  if (ms === 0) return '0 ms'
   return `${(ms * 1_000).toFixed(ms >= 0.01 ? 0 : 1)} µs`
 }
 
@@ -40,26 +41,29 @@ function element(tag, text, kind) {
 /** @param {string} id @param {readonly (readonly string[])[]} rows */
 function fill(id, rows) {
   const table = /** @type {HTMLTableElement} */ (byId(id))
-  table.tBodies[0]?.replaceChildren(
-    ...rows.map((cells) => {
-      const row = document.createElement('tr')
-      row.append(...cells.map((cell) => element('td', cell)))
-      return row
-    }),
-  )
+  const shown = rows.map((cells) => {
+    const row = document.createElement('tr')
+    row.append(...cells.map((cell) => element('td', cell)))
+    return row
+  })
+  table.tBodies[0]?.replaceChildren(...shown)
+  if (shown.length > 0) return
+  const none = /** @type {HTMLTableCellElement} */ (element('td', 'Nothing so far.', 'quiet'))
+  none.colSpan = table.tHead?.rows[0]?.cells.length ?? 1
+  table.tBodies[0]?.insertRow().append(none)
 }
 
 /** @param {any} report @param {string} where */
 function showTiles({ total, saved, caches }, where) {
   const all = Object.values(caches)
   const tiles = [
-    ['Hit ratio', percent(total.hitRatio)],
+    ['Hit ratio', total.reads === 0 ? '–' : percent(total.hitRatio)],
     ['Reads', number.format(total.reads)],
     ['Loads avoided', number.format(total.loadsAvoided)],
     ['Loads', number.format(total.loads)],
     ['Under way', number.format(all.reduce((sum, { loading }) => sum + loading, 0))],
     ['Time saved', duration(saved.ms)],
-    ['Efficiency', percent(total.efficiency)],
+    ['Efficiency', total.reads === 0 ? '–' : percent(total.efficiency)],
   ]
   if (saved.usd > 0) tiles.push(['Money saved', `$${saved.usd.toFixed(2)}`])
   if (saved.tokens > 0) tiles.push(['Tokens saved', number.format(saved.tokens)])
@@ -194,6 +198,12 @@ const ages = () => history[0].map((at) => at - (history[0].at(-1) ?? 0))
 /** @param {unknown} _ @param {readonly number[]} seconds */
 const ago = (_, seconds) => seconds.map((at) => (at === 0 ? 'now' : `${-at / 60} min ago`))
 
+/** What a chart may take of its place: several lines have a legend below. @param {HTMLElement} place @param {number} lines */
+const sizeOf = ({ clientWidth, clientHeight }, lines) => ({
+  width: clientWidth,
+  height: lines > 1 ? clientHeight - 30 : clientHeight,
+})
+
 /** Draws the charts anew: their colours are those of the scheme. */
 function draw() {
   for (const [chart] of charts) chart.destroy()
@@ -202,11 +212,11 @@ function draw() {
   const chart = (id, series, data, scale) => {
     const target = byId(id)
     const options = {
-      width: target.clientWidth,
-      height: target.clientHeight - 30,
+      ...sizeOf(target, series.length),
       scales: { x: { time: false, range: [-most, 0] }, y: scale },
       axes: [
-        { ...axis, size: 30, values: ago, incrs: [60] },
+        // As many as there is room for.
+        { ...axis, size: 30, values: ago, incrs: [60, 120, 300], space: 75 },
         { ...axis, size: 45 },
       ],
       series: [{}, ...series],
@@ -247,7 +257,7 @@ new ResizeObserver(() => {
   for (const [chart] of charts) {
     const target = chart.root.parentElement
     if (target.clientWidth > 0 && target.clientWidth !== chart.width) {
-      chart.setSize({ width: target.clientWidth, height: target.clientHeight - 30 })
+      chart.setSize(sizeOf(target, chart.series.length - 1))
     }
   }
 }).observe(document.body)
@@ -280,7 +290,9 @@ const said = byId('said')
 
 /** @param {string} name @param {string} input @param {HTMLButtonElement} button */
 async function act(name, input, button) {
-  button.disabled = true
+  // Not `disabled`, which would take the focus away from whoever uses the keyboard.
+  if (button.ariaDisabled === 'true') return
+  button.ariaDisabled = 'true'
   said.className = ''
   said.textContent = `${button.textContent} …`
   try {
@@ -296,7 +308,7 @@ async function act(name, input, button) {
     said.className = 'bad'
     said.textContent = 'The server does not answer.'
   } finally {
-    button.disabled = false
+    button.ariaDisabled = 'false'
   }
 }
 
@@ -320,7 +332,8 @@ async function offer() {
       list.append(...input.suggestions.map((/** @type {string} */ value) => new Option(value, value)))
       const title = /** @type {HTMLLabelElement} */ (element('label', input.label))
       title.htmlFor = field.id
-      group.append(title, field, ' ', list)
+      field.addEventListener('keydown', ({ key }) => key === 'Enter' && button.click())
+      group.append(title, field, list)
     }
     button.addEventListener('click', () => void act(name, field?.value ?? '', button))
     group.append(button)
