@@ -4,6 +4,7 @@ import { fakeClock, mapStore } from '@flow-cache/core/testing'
 import { httpCache } from '@flow-cache/http'
 import { honoCache } from '@flow-cache/http/hono'
 import { flowKeyv, keyvStore } from '@flow-cache/keyv'
+import { LibsqlCache, libsqlStore } from '@flow-cache/libsql'
 import { InMemoryCache, memoryStore, SimpleCache } from '@flow-cache/memory'
 import { CacheMetrics } from '@flow-cache/metrics'
 import { dashboard } from '@flow-cache/metrics/dashboard'
@@ -26,6 +27,11 @@ const stops = [exposeMetrics(metrics, { registry }), instrument(metrics), publis
 const warmer = new CacheWarmer({ cache, load: async ({ key }) => key.length })
 assert.equal((await warmer.warm(['a', 'bb'])).loaded, 2)
 assert.equal(await cache.get<number>('bb'), 2)
+
+const file = new LibsqlCache({ path: ':memory:' })
+assert.equal(await file.getOrSet('a', () => 'kept'), 'kept')
+assert.equal(typeof libsqlStore, 'function')
+await file.close()
 
 const node = cacheNode(
   defineNode('add', (x: number) => x + 1),

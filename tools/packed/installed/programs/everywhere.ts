@@ -1,5 +1,6 @@
 // What core and memory promise, tried without anything that only some platforms bring.
-import { keyOf } from '@flow-cache/core'
+import { createEntry, keyOf } from '@flow-cache/core'
+import { packEntry, unpackEntry } from '@flow-cache/core/codec'
 import { fakeClock } from '@flow-cache/core/testing'
 import { InMemoryCache, SimpleCache } from '@flow-cache/memory'
 
@@ -50,6 +51,18 @@ export async function everything(): Promise<string[]> {
   const simple = new SimpleCache<string>({ ttl: '1m' })
   simple.set('a', 'b')
   holds('a synchronous cache answers at once', simple.get('a') === 'b')
+
+  const value = {
+    at: new Date(3),
+    in: new Map([[1, Uint8Array.of(1, 2)]]),
+    of: ['é😀', -0, undefined, 2n ** 70n],
+  }
+  const packed = packEntry(key, createEntry({ value, createdAt: clock.now(), ttl: Infinity }))
+  const unpacked = unpackEntry(key, packed)
+  const isSame = packEntry(key, unpacked).join() === packed.join()
+  const { at, in: map, of } = unpacked.value as typeof value
+  const isEqual = at.getTime() === 3 && map.get(1)?.[1] === 2 && Object.is(of[1], -0) && of[3] === 2n ** 70n
+  holds('an entry comes back from its bytes', isSame && isEqual && unpacked.expiresAt === Infinity)
 
   // The platform's own clock and timers, and no clock of ours.
   const real = new InMemoryCache({ ttl: 1 })
