@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
-import { createCache } from '@flow-cache/core'
-import { fakeClock } from '@flow-cache/core/testing'
+import { type Cache, createCache } from '@flow-cache/core'
+import { fakeClock, gate } from '@flow-cache/core/testing'
 import { httpCache } from '@flow-cache/http'
 import { honoCache } from '@flow-cache/http/hono'
 import { memoryStore } from '@flow-cache/memory'
@@ -33,6 +33,10 @@ async function serve(fetch: (request: Request) => Response | Promise<Response>):
   open.push(() => new Promise((resolve) => server.close(resolve)))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
+
+/** How many wait for the handler. */
+const waitingFor = async (cache: Cache, url: string): Promise<number | undefined> =>
+  (await cache.explain(`http:anyone::${url}/`)).loading?.waiting
 
 const statusOf = (response: Response): string => response.headers.get('cache-status')!
 
@@ -101,16 +105,20 @@ it('Hono’s middleware has an ETag confirmed by what comes after it', async () 
 
 it('Hono’s middleware shares one run among requests at one time', async () => {
   const app = new Hono()
+  const cache = newCache()
+  const held = gate()
   let calls = 0
-  app.use(honoCache({ cache: newCache() }))
+  app.use(honoCache({ cache }))
   app.get('/', async (c) => {
     calls++
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await held.wait()
     return c.text(`call ${calls}`, 200, { 'cache-control': 'max-age=60' })
   })
   const url = await serve(app.fetch)
-  const all = await Promise.all(Array.from({ length: 20 }, async () => (await fetch(url)).text()))
-  expect([new Set(all), calls]).toEqual([new Set(['call 1']), 1])
+  const all = Array.from({ length: 20 }, async () => (await fetch(url)).text())
+  await expect.poll(() => waitingFor(cache, url), { timeout: 10_000 }).toBe(20)
+  held.open()
+  expect([new Set(await Promise.all(all)), calls]).toEqual([new Set(['call 1']), 1])
 })
 
 it('a whole Hono application can be wrapped, and is asked anew behind responses', async () => {
@@ -151,24 +159,25 @@ it('a route handler of Next.js is a plain function, and so is the wrapped one', 
 })
 
 it('Node’s server goes on when a client leaves, and the others get the response', async () => {
-  let began = (): void => {}
-  const running = new Promise<void>((resolve) => (began = resolve))
+  const cache = newCache()
+  const held = gate()
   let calls = 0
   const url = await serve(
-    httpCache({ cache: newCache() }).wrap(async () => {
+    httpCache({ cache }).wrap(async () => {
       calls++
-      began()
-      await new Promise((resolve) => setTimeout(resolve, 200))
+      await held.wait()
       return new Response('done', { headers: { 'cache-control': 'max-age=60' } })
     }),
   )
   const leaving = new AbortController()
   const first = fetch(url, { signal: leaving.signal })
-  await running
+  await held.arrived
   const second = fetch(url)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await expect.poll(() => waitingFor(cache, url), { timeout: 10_000 }).toBe(2)
   leaving.abort()
   await expect(first).rejects.toThrow('abort')
+  await expect.poll(() => waitingFor(cache, url), { timeout: 10_000 }).toBe(1)
+  held.open()
   expect([await (await second).text(), calls]).toEqual(['done', 1])
 })
 
