@@ -34,7 +34,8 @@ describe('docs/custom-store.md, followed to the letter with core from its tarbal
     expect(changed).not.toBe(text)
     await writeFile(test, changed)
     await run('npm', ['install', '--no-audit', '--no-fund', '--save-dev', 'vitest@4'], { cwd })
-    expect(await run('npx', ['vitest', 'run', 'src'], { cwd })).toMatch(/\d+ passed/)
+    // A busy machine is slow, which is no failure of the page.
+    expect(await run('npx', ['vitest', 'run', 'src', '--testTimeout=60000'], { cwd })).toMatch(/\d+ passed/)
   })
 
   it('would publish the store and nothing else', async () => {
