@@ -1,7 +1,6 @@
-import { attempt, chain, isPromise, together } from './awaitable.js'
+import { attempt, chain, ignore, isPromise, together } from './awaitable.js'
 import { show } from './checks.js'
 import { deadline } from './deadlines.js'
-import { deferred } from './deferred.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
 import { CacheError, codeOf } from './errors.js'
@@ -130,12 +129,12 @@ function look(engine: Engine, flight: Flight, position: TagPosition): Awaitable<
   // With leases the store is asked in any case, for the right to load.
   const asked = engine.store.leases !== undefined || (known === undefined && skip !== 'read')
   if (looked === true || !asked || skip === 'both') return isWanted(known)
-  const { promise: apart, resolve } = deferred<boolean>()
   let isApart = false
+  let goApart = ignore
   const onTaken = (): void => {
     isApart = true
     limit(engine, [flight])
-    resolve(false)
+    goApart()
   }
   const next = (found: Found | undefined): boolean => {
     if (!isWanted(found)) return false
@@ -147,7 +146,11 @@ function look(engine: Engine, flight: Flight, position: TagPosition): Awaitable<
     return false
   }
   const wanted = attempt(() => readOrTolerate(engine, flight, onTaken), next, failed)
-  return isPromise(wanted) ? Promise.race([wanted, apart]) : wanted
+  if (!isPromise(wanted)) return wanted
+  return new Promise((resolve) => {
+    goApart = () => resolve(false)
+    void wanted.then(resolve)
+  })
 }
 
 /** Asks the origin for all of them at once, and keeps what it says. */
