@@ -26,7 +26,7 @@ export class Ghosts {
     const buckets = Math.ceil(keys / ways)
     if (buckets <= this.#buckets) return
     this.#buckets = buckets
-    this.#coarseness = Math.max(0, 32 - Math.clz32(keys) - 10)
+    this.#coarseness = Math.max(0, 22 - Math.clz32(keys))
     this.#table = new Int32Array(buckets * ways)
   }
 
@@ -55,10 +55,6 @@ export class Ghosts {
     // So few that `copyWithin` costs more than a loop.
     for (; at > first; at--) table[at] = table[at - 1]!
     table[first] = (hash << known) | (about << timeBits) | ((lastUse >>> this.#coarseness) & timeMask)
-  }
-
-  clear(): void {
-    this.#table.fill(0)
   }
 
   /** Where the places of a hash begin. High bits choose, the low 12 tell keys apart. */

@@ -55,7 +55,7 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
   const maxEntries = Math.min(bounds.maxEntries, mostEntries)
   const hash = hashOf(settings.random)
   const slotOf = new Map<string, number>()
-  const rival = new Rival(bounds, settings.now)
+  let rival = new Rival(bounds, settings.now)
   const isWeighed = maxBytes !== Infinity
   let slots = new Slots(maxEntries)
   let ghosts = new Ghosts()
@@ -80,7 +80,7 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     slots = new Slots(maxEntries)
     ghosts = new Ghosts()
     densities = new Densities()
-    rival.clear()
+    rival = new Rival(bounds, settings.now)
     keys = []
     values = []
     sizes = []
@@ -89,7 +89,7 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     latest = 0
     scale = isWeighed ? 64 : maxEntries
     refreshedAt = now
-    untilFade = fadeAfter()
+    untilFade = 0
   }
 
   /** Has a place in the arrays for each slot, and no more: appending would make room for half as many again. */
@@ -103,15 +103,11 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     return isWeighed ? sizes[slot]! : 1
   }
 
-  function fadeAfter(): number {
-    return Math.max(4_000, 8 * scale)
-  }
-
   function tick(): void {
     now = (now + 1) | 0
     if (--untilFade > 0) return
     densities.fade()
-    untilFade = fadeAfter()
+    untilFade = Math.max(4_000, 8 * scale)
   }
 
   function use(slot: number): void {
@@ -119,13 +115,10 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     const kind = slots.kind(slot)
     slots.leave(slot)
     renew(slot, kind, slots.uses(slot), (now - slots.lastUse(slot)) >>> 0)
-    if (rival.watches(slots.sample(slot))) witness(slot)
-  }
-
-  /** Has the small LRU know of a hit, which a value that has died is not. */
-  function witness(slot: number): void {
     const value = values[slot]!
-    if (!isDead(value)) rival.note(slots.hash(slot), true, sizeAt(slot), endsAt(value))
+    // A value that has died is no hit.
+    if (rival.watches(slots.sample(slot)) && !isDead(value))
+      rival.note(slots.hash(slot), true, sizeAt(slot), endsAt(value))
   }
 
   /** Begins anew with the value after one that had died: nothing was to be had of that, and LRU had nothing either. */
@@ -187,17 +180,18 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     while (lacksRoom(0, 0)) evict(slot)
   }
 
-  /** Drops the least promising entry, but not that in the slot `spared`. */
+  /** Drops the least promising entry, or the one used longest ago while LRU leads, but not that in the slot `spared`. */
   function evict(spared: number): void {
-    const slot = rival.leads ? oldest(spared) : poorest(spared)
+    const slot = poorest(spared, rival.leads)
     const key = keys[slot]!
     const value = values[slot]!
     remove(slot, key)
     onEvict(value, key)
   }
 
-  function poorest(spared: number): number {
-    refresh()
+  /** Of entries that promise the same, it is the one used longest ago. `alike`: whether all count as such. */
+  function poorest(spared: number, alike: boolean): number {
+    if (!alike) refresh()
     let found = 0
     let least = Infinity
     let greatest = -1
@@ -205,13 +199,13 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
       const slot = tail(kind, spared)
       if (slot === 0) continue
       const age = (now - slots.lastUse(slot)) >>> 0
-      const worth = densities.of(kind, age) / sizeAt(slot)
+      const worth = alike ? 0 : densities.of(kind, age) / sizeAt(slot)
       if (worth > least || (worth === least && age <= greatest)) continue
       found = slot
       least = worth
       greatest = age
     }
-    if (latest === 0 || latest === spared) return found
+    if (alike || latest === 0 || latest === spared) return found
     const age = (now - slots.lastUse(latest)) >>> 0
     return densities.of(slots.kind(latest), age) / sizeAt(latest) < least ? latest : found
   }
@@ -223,28 +217,15 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     refreshedAt = now
   }
 
-  function oldest(spared: number): number {
-    let found = 0
-    let greatest = -1
-    for (let kind = 0; kind < classes; kind++) {
-      const slot = tail(kind, spared)
-      const age = slot === 0 ? -1 : (now - slots.lastUse(slot)) >>> 0
-      if (age <= greatest) continue
-      found = slot
-      greatest = age
-    }
-    return found
-  }
-
   /** The slot of a class used longest ago, or 0. */
   function tail(kind: number, spared: number): number {
-    const slot = slots.oldest(kind)
+    const slot = slots.newer(kind)
     return slot === spared && slot !== 0 ? slots.newer(slot) : slot
   }
 
   /** Frees a slot. Its key is remembered. */
   function remove(slot: number, key: string): void {
-    ghosts.reserve(ghostsEach * Math.min(maxEntries, slots.places))
+    ghosts.reserve(ghostsEach * Math.min(maxEntries, slots.length))
     const about = (slots.uses(slot) << 1) | (isLong(slots.kind(slot)) ? 1 : 0)
     ghosts.put(slots.hash(slot), about, slots.lastUse(slot))
     slots.leave(slot)
@@ -289,5 +270,5 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
 
 /** A copy of the list that is as long as that. */
 function longer<T>(list: readonly T[], length: number, filler?: T): T[] {
-  return Array.from({ length }, (_, i) => (i < list.length ? list[i]! : filler!))
+  return Array.from({ length }, (_, i) => list[i] ?? filler!)
 }

@@ -49,7 +49,7 @@ export class Rival {
   readonly #now: () => number
   readonly #kept = new Map<number, Kept>()
   /** The end of the ring of all that are kept: behind it is the one used last, before it the one used longest ago. */
-  #end = new Kept(0)
+  readonly #end = new Kept(0)
   #bytes = 0
   /** Its bounds, scaled down. */
   #maxEntries = 0
@@ -82,7 +82,7 @@ export class Rival {
   note(hash: number, held: boolean, size: number, endsAt: number): void {
     const kept = this.#kept.get(hash)
     const isHit = kept !== undefined && kept.endsAt > this.#now()
-    this.#use(hash, kept, size, endsAt)
+    this.keep(hash, size, endsAt, kept)
     this.#requests++
     const allowed = Math.max(4, this.#kept.size * tolerance)
     if (isHit !== held) this.#lead = Math.min(allowed, this.#lead + (held ? 1 : -1))
@@ -90,9 +90,17 @@ export class Rival {
     if (this.#leads ? this.#requests >= term : this.#lead < -allowed) this.#change(term)
   }
 
-  /** Takes note of a new value where it is nobody's merit or fault that there was none. */
-  keep(hash: number, size: number, endsAt: number): void {
-    this.#use(hash, this.#kept.get(hash), size, endsAt)
+  /** Takes a value in, where it is nobody's merit or fault that there was none. */
+  keep(hash: number, size: number, endsAt: number, before: Kept | undefined = this.#kept.get(hash)): void {
+    const kept = before ?? new Kept(hash)
+    if (before === undefined) this.#kept.set(hash, kept)
+    else kept.leave()
+    kept.enter(this.#end)
+    kept.endsAt = endsAt
+    this.#bytes += size - kept.size
+    kept.size = size
+    if (this.#kept.size > most) this.#watchLess()
+    this.#shrink()
   }
 
   /** The key was removed, not evicted. */
@@ -102,34 +110,6 @@ export class Rival {
     kept.leave()
     this.#bytes -= kept.size
     this.#kept.delete(hash)
-  }
-
-  clear(): void {
-    this.#kept.clear()
-    this.#end = new Kept(0)
-    this.#bytes = 0
-    this.#mask = 0
-    this.#bound()
-  }
-
-  #use(hash: number, kept: Kept | undefined, size: number, endsAt: number): void {
-    if (kept !== undefined) {
-      kept.leave()
-      kept.enter(this.#end)
-      kept.endsAt = endsAt
-      this.#bytes += size - kept.size
-      kept.size = size
-      if (this.#bytes > this.#maxBytes) this.#shrink()
-      return
-    }
-    const added = new Kept(hash)
-    added.size = size
-    added.endsAt = endsAt
-    added.enter(this.#end)
-    this.#kept.set(hash, added)
-    this.#bytes += size
-    if (this.#kept.size > most) this.#watchLess()
-    this.#shrink()
   }
 
   #shrink(): void {

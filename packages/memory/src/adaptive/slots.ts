@@ -76,17 +76,7 @@ export class Slots {
     return this.#hashes.length
   }
 
-  /** For how many entries there are places so far, free ones included. */
-  get places(): number {
-    return this.#hashes.length - classes
-  }
-
-  /** The place of a class used longest ago, or 0. */
-  oldest(kind: number): number {
-    return this.newer(kind)
-  }
-
-  /** The place in the same list used next after that one, or 0. */
+  /** The place in the same list used next after that one, or 0. After the end of a list, whose number is the class: the one used longest ago. */
   newer(slot: number): number {
     const found = this.#words[slot * words + previous]!
     return found < classes ? 0 : found
