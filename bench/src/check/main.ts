@@ -61,12 +61,13 @@ if (falls.length > 0) {
   process.exitCode = 1
 }
 
+/** What the last release had. Before the first one there is nothing to compare with, and nothing to measure for. */
 async function readReleased(): Promise<Ratios> {
   const text = await readFile(file, 'utf8').catch(() => {
-    process.stderr.write(
-      'There is no bench/released.json to compare with: pnpm bench:check --write makes it.\n',
+    process.stdout.write(
+      'There is no bench/released.json, so this is the first release and nothing has fallen. Make it after the release, on a quiet machine, with pnpm bench:check --write.\n',
     )
-    process.exit(1)
+    process.exit(0)
   })
   return (JSON.parse(text) as { readonly ratios: Ratios }).ratios
 }
