@@ -52,6 +52,8 @@ export class Engine {
   readonly flights: UnderWay<Flight> = new UnderWay()
   /** The read of each key that a new caller may share. */
   readonly looking: UnderWay<Promise<Entry | undefined>> = new UnderWay()
+  /** How many reads for a load found nothing fresh in the store since one did. */
+  inVain = 0
   /** Every load that has not ended, fenced ones included, each at its `place`. */
   readonly running: Flight[] = []
   /** Loaders at work whose load was not given up. */

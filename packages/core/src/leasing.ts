@@ -18,6 +18,7 @@ const longestPause = 80
 export function acquire(engine: Engine, flight: Flight, onTaken: () => void): Awaitable<Found | undefined> {
   const token = randomId()
   return chain(ask(engine, flight, token, flight.forced), (got) => {
+    engine.inVain = got.status === 'fresh' ? 0 : engine.inVain + 1
     return got.status === 'leased'
       ? leased(engine, flight, token, got)
       : compete(engine, flight, token, got, onTaken)

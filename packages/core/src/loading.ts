@@ -31,7 +31,9 @@ export function load(engine: Engine, request: Request): Promise<unknown> {
         engine.assertOpen()
         if (seen === 'failed') return joinOrBegin(engine, { ...request, unasked: true })
         // Somebody may have begun a load meanwhile.
-        return seen?.state === 'fresh' ? serve(engine, request, seen) : joinOrBegin(engine, request)
+        if (seen?.state !== 'fresh') return joinOrBegin(engine, request)
+        engine.inVain = 0
+        return serve(engine, request, seen)
       })
     })
   })

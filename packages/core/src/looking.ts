@@ -8,12 +8,17 @@ import { unreadable, usable } from './reading.js'
 import type { Target } from './scope.js'
 import type { Awaitable } from './store.js'
 
+/** After how many reads in a row that found nothing there is no look, until one finds something. */
+const mostInVain = 64
+
 /**
  * Whether a plain read comes before a load. Where keys are lent, taking a lease costs several times a read, and most
- * values are there. Not for callers who may leave before the store has answered: those begin a flight, which they can leave.
+ * values are there; while none is, it is a trip for nothing. Not for callers who may leave before the store has
+ * answered: those begin a flight, which they can leave.
  */
-export function looksFirst({ store, settings }: Engine, { signal, timeouts }: Plan): boolean {
-  return store.leases !== undefined && signal === undefined && timeouts.hard >= settings.timeouts.store
+export function looksFirst({ store, settings, inVain }: Engine, { signal, timeouts }: Plan): boolean {
+  const mayStay = signal === undefined && timeouts.hard >= settings.timeouts.store
+  return store.leases !== undefined && mayStay && inVain < mostInVain
 }
 
 /**

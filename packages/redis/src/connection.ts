@@ -7,7 +7,7 @@ export type Client = Redis | Cluster
 
 /** What makes a connection what it is for. */
 export interface ConnectionKind {
-  /** Sends together what is called in one turn. */
+  /** Sends together what is called in one turn; to a single server, from each {@link gather} on. */
   readonly pipelined: boolean
   /** After how long without an answer to a command the connection is taken for dead, in milliseconds. */
   readonly silence: number
@@ -31,7 +31,8 @@ export function connect(to: RedisConnectionOptions, kind: ConnectionKind): Clien
     retryStrategy: retry,
     // A former master that is now a replica: find the new one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    enableAutoPipelining: kind.pipelined,
+    // It copies what is sent, and makes promises of its own; see `gather`.
+    enableAutoPipelining: false,
     socketTimeout: kind.silence,
     connectTimeout: 2_000,
   }
@@ -50,6 +51,15 @@ export function connect(to: RedisConnectionOptions, kind: ConnectionKind): Clien
   // Every command that fails says so itself; without a listener ioredis would print.
   client.on('error', () => {})
   return client
+}
+
+/** Has what is sent from here on, to one server, leave together once this turn of the event loop is done. */
+export function gather(client: Client): void {
+  if (isCluster(client)) return
+  const stream = client.stream as typeof client.stream | undefined
+  if (stream === undefined || stream.writableCorked > 0) return
+  stream.cork()
+  process.nextTick(() => stream.uncork())
 }
 
 /** Answers have the shape of every version of ioredis, whatever a template says. */

@@ -23,11 +23,9 @@ const layoutVersion = 1
 /** How long the part is that scripts look at and patch. */
 const headLength = 80
 const checked = 48
-export const tokenLength = 24
-/** A token, and when the lease ends. */
-export const leaseLength = 32
+const tokenLength = 24
 /** A lease without an entry ends where the checksum would be. */
-const aloneLength = 44
+export const aloneLength = 44
 
 /** How long after its end a value stays in Redis: what has ended is told by its instants, not by its absence. */
 export const slack = 2_000
@@ -44,10 +42,10 @@ export function stayUntil(end: number, now: number): number {
 export function frameOf(key: string, entry: Entry, codec: Codec, offset: number): Buffer {
   const body = codec.encode(entry.value, key)
   const details = detailsOf(entry)
-  const nameLength = codec.name.length
-  const start = headLength + details.length + 1 + nameLength
+  const { name } = codec
+  const start = headLength + details.length + 1 + name.length
   const bytes = Buffer.allocUnsafe(start + body.length)
-  bytes.fill(0, 0, checked)
+  for (let i = 3; i < 44; i++) bytes[i] = 0
   bytes[0] = magic
   bytes[1] = layoutVersion
   bytes[2] = 1
@@ -56,9 +54,9 @@ export function frameOf(key: string, entry: Entry, codec: Codec, offset: number)
   bytes.writeDoubleBE(graceOf(entry), 64)
   bytes.writeUInt32BE(Math.min(entry.loadMs, 0xffffffff), 72)
   bytes.writeUInt32BE(details.length, 76)
-  details.copy(bytes, headLength)
-  bytes[start - 1 - nameLength] = nameLength
-  bytes.write(codec.name, start - nameLength, 'latin1')
+  if (details.length > 0) bytes.set(details, headLength)
+  bytes[start - 1 - name.length] = name.length
+  writeText(name, bytes, start - name.length)
   bytes.set(body, start)
   bytes.writeUInt32BE(checksum(key, bytes), 44)
   return bytes
@@ -70,13 +68,16 @@ export interface Lease {
   readonly until: number
 }
 
-/** Leases one after the other, each as it stands in a frame. */
+/** Leases one after the other, each the frame of a lease alone. */
 export function leasesOf(leases: readonly Lease[]): Buffer {
-  const bytes = Buffer.alloc(leases.length * leaseLength)
+  const bytes = Buffer.alloc(leases.length * aloneLength)
   for (let i = 0; i < leases.length; i++) {
     const { token, until } = leases[i]!
-    bytes.write(token, i * leaseLength, 'latin1')
-    bytes.writeDoubleBE(until, i * leaseLength + tokenLength)
+    const start = i * aloneLength
+    bytes[start] = magic
+    bytes[start + 1] = layoutVersion
+    writeText(token, bytes, start + 4)
+    bytes.writeDoubleBE(until, start + 28)
   }
   return bytes
 }
@@ -105,35 +106,32 @@ export function parseFrame(
   offset: number,
   last: LastDetails,
 ): Frame {
-  const fail = (what: string, cause?: unknown): never => {
-    throw new CacheError('ERR_POISONED', `the bytes under this key in Redis ${what}`, { key, cause })
-  }
-  if (bytes.length < aloneLength || bytes[0] !== magic) return fail('are not an entry of this cache')
-  if (bytes[1] !== layoutVersion) return fail(`have the layout ${bytes[1]}, not ${layoutVersion}`)
-  if (bytes[2]! > 1 || bytes[3] !== 0) return fail('are damaged')
+  if (bytes.length < aloneLength || bytes[0] !== magic) throw poisoned(key, 'are not an entry of this cache')
+  if (bytes[1] !== layoutVersion) throw poisoned(key, `have the layout ${bytes[1]}, not ${layoutVersion}`)
+  if (bytes[2]! > 1 || bytes[3] !== 0) throw poisoned(key, 'are damaged')
   const until = bytes.readDoubleBE(28)
   const leased = bytes[4] !== 0
-  if (leased ? !(until > 0) : !isZero(bytes, 4, 36)) return fail('are damaged: half a lease')
+  if (leased ? !(until > 0) : !isZero(bytes, 4, 36)) throw poisoned(key, 'are damaged: half a lease')
   const end = leased ? bytes.indexOf(0, 4) : 4
   const token = leased ? bytes.toString('latin1', 4, end > 4 && end < 28 ? end : 28) : ''
   const leaseUntil = until - offset
   if (bytes[2] === 0) {
-    if (bytes.length !== aloneLength || !leased) return fail('are damaged: no entry and no lease')
+    if (bytes.length !== aloneLength || !leased) throw poisoned(key, 'are damaged: no entry and no lease')
     return { entry: undefined, token, leaseUntil }
   }
   if (bytes.length <= headLength || bytes.readUInt32BE(44) !== checksum(key, bytes)) {
-    return fail('are damaged: the checksum does not fit')
+    throw poisoned(key, 'are damaged: the checksum does not fit')
   }
   const createdAt = bytes.readDoubleBE(48)
   const expiredAt = bytes.readDoubleBE(36)
   if (!Object.is(expiredAt, 0) && !(expiredAt >= createdAt - 60_000 && expiredAt < createdAt + 1e12)) {
-    return fail('are damaged: made stale at an impossible time')
+    throw poisoned(key, 'are damaged: made stale at an impossible time')
   }
   const detailsEnd = headLength + bytes.readUInt32BE(76)
   const nameEnd = detailsEnd + 1 + (bytes[detailsEnd] ?? 0)
   if (!isText(codec.name, bytes, detailsEnd + 1, nameEnd)) {
     const name = bytes.toString('latin1', detailsEnd + 1, nameEnd)
-    return fail(`were written by the codec '${name}', not by '${codec.name}'`)
+    throw poisoned(key, `were written by the codec '${name}', not by '${codec.name}'`)
   }
   try {
     const [tags, version] = last.read(bytes, detailsEnd)
@@ -149,13 +147,21 @@ export function parseFrame(
     })
     return { entry, token, leaseUntil }
   } catch (cause) {
-    return fail('do not decode', cause)
+    throw poisoned(key, 'do not decode', cause)
   }
 }
+
+const poisoned = (key: string, what: string, cause?: unknown): CacheError =>
+  new CacheError('ERR_POISONED', `the bytes under this key in Redis ${what}`, { key, cause })
 
 function isZero(bytes: Buffer, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (bytes[i] !== 0) return false
   return true
+}
+
+/** Writes a short Latin-1 text. */
+function writeText(text: string, bytes: Buffer, start: number): void {
+  for (let i = 0; i < text.length; i++) bytes[start + i] = text.charCodeAt(i)
 }
 
 /** Whether these bytes are this Latin-1 text. */

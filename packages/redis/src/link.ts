@@ -1,7 +1,8 @@
 import { CacheError, type Clock } from '@flow-cache/core'
-import { type Client, connect, isCluster } from './connection.js'
+import { type Client, connect, gather, isCluster } from './connection.js'
 import type { Layout } from './layout.js'
 import type { RedisConnectionOptions } from './options.js'
+import { type Argument, callScript } from './script-call.js'
 import { type Script, status } from './scripts.js'
 import { ServerClock } from './server-clock.js'
 import { word } from './word.js'
@@ -17,8 +18,6 @@ export interface Position {
   /** The id of the last one in the stream. */
   readonly id: string
 }
-
-type Argument = string | Buffer | number
 
 /** After how long without any answer the connection for commands is opened anew, in milliseconds. */
 const silence = 2_000
@@ -57,7 +56,9 @@ export class Link {
   run<T>(send: () => Promise<T>): Promise<T> {
     // Nobody overtakes who waits.
     if (this.begun === undefined || this.#waiting > 0) return this.#wait().then(send)
-    return this.client.status === 'ready' ? send() : Promise.reject(this.#away())
+    if (this.client.status !== 'ready') return Promise.reject(this.#away())
+    gather(this.client)
+    return send()
   }
 
   /** Runs a script, and loads it where the server does not know it (any more). */
@@ -165,6 +166,7 @@ export async function evaluate(
 ): Promise<unknown> {
   const scripting = client as unknown as Scripting
   try {
+    if (!isCluster(client)) return await callScript(client, sha, keys, args)
     return await scripting.evalshaBuffer(sha, keys.length, ...keys, ...args)
   } catch (error) {
     if (!(error as Error).message.startsWith('NOSCRIPT')) throw error

@@ -8,6 +8,7 @@ import {
   matchGlob,
   type Store,
   systemClock,
+  type TagVersion,
   toMs,
 } from '@flow-cache/core'
 import { plainCodec } from '@flow-cache/core/codec'
@@ -20,6 +21,7 @@ import { checkToken, frameOf, LastDetails, type Lease, leasesOf, parseFrame, sta
 import { escapeKey, type Layout, layoutOf, loggedKey, unescapeKey } from './layout.js'
 import { Link, type Position } from './link.js'
 import type { RedisStoreOptions } from './options.js'
+import type { Argument } from './script-call.js'
 import * as scripts from './scripts.js'
 import { type Kind, Turn } from './turn.js'
 import { word } from './word.js'
@@ -116,7 +118,7 @@ class RedisStore implements Store {
       commit: (key, token, entry) => this.#commit(key, token, entry),
       renew: (key, token, termMs) => this.#turn.ask(this.#renewals, { key, token, termMs }),
       release: async (key, token) => {
-        await this.#turn.ask(this.#releases, { key, token, termMs: 0 })
+        await this.#turn.ask(this.#releases, { key, token })
       },
       expire: (key) => this.#change(this.#scripts.expire, key, []),
     }
@@ -274,10 +276,11 @@ class RedisStore implements Store {
   }
 
   #commit(key: string, token: string, entry: Entry): Promise<boolean> {
-    const termMs = entry.expiresAt - this.#clock.now()
-    this.#touch(entry)
-    const frame = termMs <= 0 ? '' : frameOf(key, entry, this.#codec, this.#link.time.offset)
-    return this.#turn.ask(this.#commits, { key, token, termMs, frame })
+    const { expiresAt, tags } = entry
+    if (tags !== undefined) this.#touch(tags)
+    const { offset } = this.#link.time
+    const frame = this.#clock.now() < expiresAt ? frameOf(key, entry, this.#codec, offset) : ''
+    return this.#turn.ask(this.#commits, { key, token, until: expiresAt + offset, frame })
   }
 
   readonly #reads: Kind<string, Buffer | null, Entry | undefined> = {
@@ -285,11 +288,13 @@ class RedisStore implements Store {
     read: (key, bytes) => (bytes === null ? undefined : this.#entryOf(key, bytes)),
   }
 
-  readonly #leasing: Kind<LeaseAsked, 1 | [status: number, bytes?: Buffer], Acquired> = {
-    send: (asked) =>
-      this.#eachKey(scripts.acquire, asked, [asked.map(({ always }) => (always ? 1 : 0)).join('')]),
+  readonly #leasing: Kind<Lent & { readonly always: boolean }, Lending, Acquired> = {
+    send: (asked) => {
+      const always = asked.map((one) => (one.always ? 1 : 0)).join('')
+      return this.#eachKey(scripts.acquire, asked, endOfTerm, [always])
+    },
     read: ({ key }, answer) => {
-      if (answer === 1) return { status: 'leased', entry: undefined }
+      if (answer === 1) return lentAlone
       const [status, bytes] = answer
       if (bytes === undefined) throw notText()
       const frame = this.#parse(key, bytes)
@@ -302,30 +307,33 @@ class RedisStore implements Store {
   }
 
   readonly #commits: Kind<Commit, number, boolean> = {
-    send: (asked) =>
-      this.#eachKey(
-        scripts.commit,
-        asked,
-        asked.map(({ frame }) => frame),
-      ),
+    send: (asked) => {
+      const frames = asked.map(({ frame }) => frame)
+      return this.#eachKey(scripts.commit, asked, ({ until }) => until, frames)
+    },
     read: isOne,
   }
 
-  readonly #renewals: Kind<Held, number, boolean> = {
-    send: (asked) => this.#eachKey(scripts.renew, asked, []),
+  readonly #renewals: Kind<Lent, number, boolean> = {
+    send: (asked) => this.#eachKey(scripts.renew, asked, endOfTerm, []),
     read: isOne,
   }
 
   readonly #releases: Kind<Held, number, boolean> = {
-    send: (asked) => this.#eachKey(scripts.release, asked, []),
+    send: (asked) => this.#eachKey(scripts.release, asked, () => 0, []),
     read: isOne,
   }
 
-  /** Runs a script for many keys and the leases that go with them. */
-  #eachKey<Raw>(script: scripts.Script, asked: readonly Held[], args: readonly Argument[]): Promise<Raw[]> {
+  /** Runs a script for many keys and the leases that go with them, each with an end on the server's clock. */
+  #eachKey<Asked extends Held, Raw>(
+    script: scripts.Script,
+    asked: readonly Asked[],
+    endOf: (one: Asked, now: number) => number,
+    args: readonly Argument[],
+  ): Promise<Raw[]> {
     return this.#call(() => {
       const now = this.#link.time.now()
-      const leases = asked.map(({ token, termMs }): Lease => ({ token, until: now + termMs }))
+      const leases = asked.map((one): Lease => ({ token: one.token, until: endOf(one, now) }))
       const keys = asked.map(({ key }) => this.#keyOf(key))
       return this.#link.script(script, keys, [now, leasesOf(leases), ...args])
     }) as Promise<Raw[]>
@@ -359,9 +367,9 @@ class RedisStore implements Store {
   }
 
   /** Gives the markers of an entry's tags their time anew, behind, when a good part of it has passed. */
-  #touch({ tags }: Entry): void {
+  #touch(tags: readonly TagVersion[]): void {
     const now = this.#clock.now()
-    for (const { name } of tags ?? []) {
+    for (const { name } of tags) {
       const before = this.#touched.get(name)
       if (before !== undefined && now - before < this.#tagTtl / 4) continue
       if (this.#touched.size >= 10_000) this.#touched.clear()
@@ -417,26 +425,32 @@ class RedisStore implements Store {
   }
 }
 
-type Argument = string | Buffer | number
-
 const living = (entry: Entry | undefined, now: number): Entry | undefined =>
   entry !== undefined && now < entry.expiresAt ? entry : undefined
 
-/** A key that this process holds, or is to hold, and for how long from now. */
+/** A key that this process holds, or is to hold. */
 interface Held {
   readonly key: string
   readonly token: string
+}
+
+/** For how long from now. */
+interface Lent extends Held {
   readonly termMs: number
 }
 
-interface LeaseAsked extends Held {
-  readonly always: boolean
+const endOfTerm = ({ termMs }: Lent, now: number): number => now + termMs
+
+/** What to keep, and until when on the server's clock; nothing for an entry that has ended. */
+interface Commit extends Held {
+  readonly until: number
+  readonly frame: Buffer | ''
 }
 
-/** `termMs`: how long the entry is to be kept. */
-interface Commit extends Held {
-  readonly frame: Argument
-}
+/** What the script for leases answers. */
+type Lending = 1 | [status: number, bytes?: Buffer]
+
+const lentAlone: Acquired = { status: 'leased', entry: undefined }
 
 const isOne = (_: unknown, answer: number): boolean => answer === 1
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { leaseLength, longestStay, slack, tokenLength } from './frame.js'
+import { aloneLength, longestStay, slack } from './frame.js'
 
 /** A script on the server. It touches the keys of one slot only. */
 export interface Script {
@@ -107,17 +107,21 @@ return h and h.entry and 1 or 0`),
 }
 
 /**
- * What the scripts for many keys begin with: ARGV[2] has a lease for each key, as `leasesOf` in `frame.ts` packs them.
- * `lease(i)` is the i-th, `token(i)` its token, and `length(i)` how long Redis is to keep what ends with it.
+ * What the scripts for many keys begin with: ARGV[2], `leases`, has for each key the frame of a lease alone, as
+ * `leasesOf` in `frame.ts` packs them; `at` is where one begins, less 1. `length(at)` is how long Redis is to keep what
+ * ends with it: as text, because Redis takes its time over numbers, and made once for all that end together.
  */
 const leases = `
-local function lease(i) return ARGV[2]:sub(i * ${leaseLength} - ${leaseLength - 1}, i * ${leaseLength}) end
-local function token(i) return ARGV[2]:sub(i * ${leaseLength} - ${leaseLength - 1}, i * ${leaseLength} - ${leaseLength - tokenLength}) end
-local function length(i)
-  return math.min(${longestStay}, math.ceil(number(ARGV[2], i * ${leaseLength} - 7) - now) + ${slack})
-end
-local function put(key, i)
-  redis.call('SET', key, '\\252\\1\\0\\0' .. lease(i) .. '\\0\\0\\0\\0\\0\\0\\0\\0', 'PX', length(i))
+local call, pcall, sub, leases = redis.call, redis.pcall, string.sub, ARGV[2]
+local lengths = {}
+local function length(at)
+  local ends = sub(leases, at + 29, at + 36)
+  local text = lengths[ends]
+  if not text then
+    text = string.format('%.0f', math.min(${longestStay}, math.ceil(number(ends, 1) - now) + ${slack}))
+    lengths[ends] = text
+  end
+  return text
 end
 `
 
@@ -127,32 +131,33 @@ end
  * ours, 4 not a string.
  */
 export const acquire: Script = script(`${frames}${leases}
-local answers = {}
-for i, key in ipairs(KEYS) do
-  local bytes = redis.pcall('GET', key)
-  if not bytes then
-    put(key, i)
-    answers[i] = 1
-  elseif type(bytes) ~= 'string' then
-    answers[i] = { 4 }
+local function lend(key, at)
+  local bytes = pcall('GET', key)
+  if type(bytes) ~= 'string' then return { 4 } end
+  local h = parse(bytes)
+  if not h then return { 3, bytes } end
+  if h.leased and h.token ~= sub(leases, at + 5, at + 28) then return { 2, bytes } end
+  if h.entry then
+    call('SETRANGE', key, 4, sub(leases, at + 5, at + 36))
+    stay(key, tonumber(length(at)))
   else
-    local h = parse(bytes)
-    if not h then
-      answers[i] = { 3, bytes }
-    elseif h.fresh and ARGV[3]:byte(i) == 48 then
-      answers[i] = { 0, bytes }
-    elseif h.leased and h.token ~= token(i) then
-      answers[i] = { 2, bytes }
-    else
-      if h.entry then
-        redis.call('SETRANGE', key, 4, lease(i))
-        stay(key, length(i))
-      else
-        put(key, i)
-      end
-      answers[i] = { 1, bytes }
-    end
+    call('SET', key, sub(leases, at + 1, at + ${aloneLength}), 'PX', length(at))
   end
+  return { 1, bytes }
+end
+local answers = {}
+local found = call('MGET', unpack(KEYS))
+local at = 0
+for i, key in ipairs(KEYS) do
+  local bytes = found[i]
+  if not bytes and call('SET', key, sub(leases, at + 1, at + ${aloneLength}), 'NX', 'PX', length(at)) then
+    answers[i] = 1
+  else
+    local h = bytes and ARGV[3]:byte(i) == 48 and parse(bytes)
+    -- Anything else is looked at anew: a key may be among the keys twice.
+    answers[i] = h and h.fresh and { 0, bytes } or lend(key, at)
+  end
+  at = at + ${aloneLength}
 end
 return answers`)
 
@@ -160,31 +165,34 @@ return answers`)
 const whenHeld = (then: string): Script =>
   script(`${frames}${leases}
 local answers = {}
+local at = 0
 for i, key in ipairs(KEYS) do
-  local bytes = redis.pcall('GETRANGE', key, 0, 35)
-  local held = type(bytes) == 'string' and #bytes == 36 and bytes:sub(1, 2) == '\\252\\1'
-    and bytes:sub(5, 28) == token(i) and number(bytes, 29) > now
-  answers[i] = held and 1 or 0
-  if held then
+  -- A token is nowhere but in a frame, which is longer than this.
+  local bytes = pcall('GETRANGE', key, '4', '35')
+  if type(bytes) == 'string' and sub(bytes, 1, 24) == sub(leases, at + 5, at + 28) and number(bytes, 25) > now then
     ${then}
+    answers[i] = 1
+  else
+    answers[i] = 0
   end
+  at = at + ${aloneLength}
 end
 return answers`)
 
 /** A lease's end is that of the entry: how long that is to be kept. ARGV from 3 on: the frames, or nothing. */
 export const commit: Script = whenHeld(
-  `if ARGV[2 + i] == '' then redis.call('DEL', key) else redis.call('SET', key, ARGV[2 + i], 'PX', length(i)) end`,
+  `if ARGV[2 + i] == '' then call('DEL', key) else call('SET', key, ARGV[2 + i], 'PX', length(at)) end`,
 )
 
 /** Gives each lease the end that comes with it. */
 export const renew: Script = whenHeld(
-  `redis.call('SETRANGE', key, 4, lease(i))
-    stay(key, length(i))`,
+  `call('SETRANGE', key, 4, sub(leases, at + 5, at + 36))
+    stay(key, tonumber(length(at)))`,
 )
 
 /** Ends the leases, and leaves the entries. */
 export const release: Script = whenHeld(
-  `if head(key).entry then redis.call('SETRANGE', key, 4, string.rep('\\0', 32)) else redis.call('DEL', key) end`,
+  `if head(key).entry then call('SETRANGE', key, 4, string.rep('\\0', 32)) else call('DEL', key) end`,
 )
 
 /** KEYS: meta, stream. ARGV: who, length, word, then pairs of kind and name. */

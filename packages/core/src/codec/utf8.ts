@@ -9,8 +9,12 @@ export const bytesOf = (text: string): Uint8Array => Buffers?.from(text) ?? enco
 
 /** The text of bytes. What is not UTF-8 is a `SyntaxError`. */
 export function textOf(bytes: Uint8Array): string {
+  const own: { toString(encoding: 'utf8'): string } | undefined =
+    Buffers?.isBuffer(bytes) === true
+      ? bytes
+      : Buffers?.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   // A `Buffer` puts replacement characters where it does not understand.
-  const text = Buffers?.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  const text = own?.toString('utf8')
   if (text !== undefined && !text.includes('\ufffd')) return text
   try {
     return decoder.decode(bytes)

@@ -1,11 +1,10 @@
 import { CacheError, systemClock } from '@flow-cache/core'
-import { type Client, connect, isCluster } from '../connection.js'
+import { type Client, connect, gather, isCluster } from '../connection.js'
 import { evaluate, untilReady } from '../link.js'
 import type { RedisConnectionOptions } from '../options.js'
+import type { Argument } from '../script-call.js'
 import type { Script } from '../scripts.js'
 import { ServerClock } from '../server-clock.js'
-
-type Argument = string | Buffer | number
 
 /** Asks the server, whenever it was reached anew, whether it can keep a journal, and sends scripts. */
 export class JournalLink {
@@ -65,6 +64,7 @@ export class JournalLink {
   async #call<T>(send: () => Promise<T>): Promise<T> {
     if (this.#closed) throw this.#isClosed()
     try {
+      gather(this.#client)
       return await send()
     } catch (error) {
       throw this.#failed(error)

@@ -18,6 +18,7 @@ import {
 import { plainCodec } from '@flow-cache/core/codec'
 import { limited } from '../codecs/limited.js'
 import { escapeKey, unescapeKey } from '../layout.js'
+import type { Argument } from '../script-call.js'
 import type { Script } from '../scripts.js'
 import { JournalLink } from './journal-link.js'
 import { checkJournalOptions, type RedisJournalOptions } from './journal-options.js'
@@ -240,8 +241,6 @@ class SharedJournal implements RedisJournal {
     if (this.#closed) throw new CacheError('ERR_CLOSED', 'the journal is closed')
   }
 }
-
-type Argument = string | Buffer | number
 
 const keyOf = (field: Buffer): string => unescapeKey(field.toString())
 

@@ -65,6 +65,19 @@ export const leasesCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'a key that two ask for at once is lent to one',
+    group: 'leases',
+    asks: 'a store that sends what is asked at once together still answers one after the other, also for the same key',
+    async run({ store, clock }) {
+      await store.set('stale', entry(clock, 1, { ttl: 0, grace: 10_000 }))
+      for (const key of ['stale', 'b']) {
+        const got = await Promise.all(['one', 'two'].map((token) => store.leases!.acquire(key, token, term)))
+        const statuses = got.map(({ status }) => status).join(' and ')
+        claim(statuses === 'leased and taken', `two who asked for '${key}' at once got '${statuses}'`)
+      }
+    },
+  },
+  {
     name: 'a lease that one connection has is taken for all',
     group: 'leases',
     asks: 'leases are where the entries are, not in the process: the loader runs once among all processes',
