@@ -49,7 +49,7 @@ const journals: Record<string, (clock: FakeClock) => readonly [Journal, Journal]
   },
 }
 
-const isDiskBusy = (): boolean => process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'))
+const isDiskBusy = (): boolean => process.getActiveResourcesInfo().some((name) => /^(FS|Close)Req/.test(name))
 
 describe.each(Object.keys(journals))('with a journal %s', (name) => {
   it('readers see the last write, the origin ends with it, and everything adds up, whatever fails', async () => {
