@@ -128,10 +128,14 @@ describe('what is kept', () => {
 
   it('is not what was made of an item that was changed after the call', async () => {
     const events: unknown[] = []
+    const clock = fakeClock()
+    const store = faultyStore(mapStore(clock))
+    // It answers later, so that the call is over before the node begins.
+    store.fail('lag')
     const cached = cacheMap(
       defineNode('map', (items: readonly { text: string }[]) => items.map(({ text }) => text.toUpperCase())),
       {
-        cache: open(fakeClock()),
+        cache: createCache({ store, clock }),
         scope: 'global',
         items: (items: readonly { text: string }[]) => items,
         assemble: (outputs) => outputs,
