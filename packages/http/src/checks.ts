@@ -24,3 +24,18 @@ export function checkNames(options: object, known: readonly string[], where: str
     }
   }
 }
+
+/** Refuses what is no `Request`. Not by its class: a platform may have more than one. */
+export function checkRequest(value: unknown): void {
+  const { url, method, headers } = (value ?? {}) as Partial<Request>
+  if (typeof url !== 'string' || typeof method !== 'string' || typeof headers?.get !== 'function')
+    wrong('request', 'a Request', value)
+}
+
+/** The handler's answer, if it is a `Response`. */
+export function checkResponse(value: unknown): Response {
+  const { status, headers } = (value ?? {}) as Partial<Response>
+  if (typeof status !== 'number' || typeof headers?.get !== 'function')
+    wrong('what the handler answers', 'a Response', value)
+  return value as Response
+}

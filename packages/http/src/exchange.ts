@@ -28,7 +28,7 @@ export class Exchange {
     settings: Settings,
     variants: Variants,
     resource: Resource,
-    handler: (request: Request) => Response | Promise<Response>,
+    handler: (request: Request) => Promise<Response>,
     behind: ((work: Promise<unknown>) => void) | undefined,
   ) {
     this.#settings = settings

@@ -1,4 +1,4 @@
-import { checkFunction } from './checks.js'
+import { checkFunction, checkRequest, checkResponse } from './checks.js'
 import { isPartial } from './conditions.js'
 import { Exchange } from './exchange.js'
 import { type HttpCacheOptions, settingsOf } from './options.js'
@@ -48,9 +48,9 @@ export function httpCache(options: HttpCacheOptions): HttpCache {
   const invalidate = (names: readonly string[]): Promise<void> => cache.invalidateTags(names.flatMap(keysOf))
 
   /** A change that succeeded ends what is kept of the resource, and of those it names (RFC 9111, 4.4). */
-  async function changed(request: Request, { status, headers }: Response): Promise<void> {
+  async function changed(request: Request, name: string, { status, headers }: Response): Promise<void> {
     if (status < 200 || status >= 400) return
-    const names = [settings.key(request)]
+    const names = [name]
     const { origin } = new URL(request.url)
     for (const header of ['location', 'content-location']) {
       const target = headers.get(header)
@@ -61,12 +61,16 @@ export function httpCache(options: HttpCacheOptions): HttpCache {
     await invalidate(names)
   }
 
-  async function respond(request: Request, handler: Handler, given: RespondOptions = {}): Promise<Response> {
-    checkFunction(handler, 'handler')
+  async function respond(request: Request, answer: Handler, given: RespondOptions = {}): Promise<Response> {
+    checkRequest(request)
+    checkFunction(answer, 'handler')
+    const handler = async (asked: Request): Promise<Response> => checkResponse(await answer(asked))
     const { method } = request
     if (!safe.has(method)) {
+      // Before anything changes, as it may throw.
+      const name = settings.key(request)
       const response = await handler(request)
-      await changed(request, response)
+      await changed(request, name, response)
       return told(response, cacheStatus, { forward: 'method' })
     }
     if (method !== 'GET' && method !== 'HEAD') return handler(request)
@@ -86,7 +90,7 @@ export function httpCache(options: HttpCacheOptions): HttpCache {
         respond(request, (asked) => handler(asked, ...rest), { waitUntil: waitUntilOf(rest) })
     },
     respond,
-    invalidate: (...urls) => invalidate(urls.map((url) => settings.key(new Request(url)))),
+    invalidate: async (...urls) => invalidate(urls.map((url) => settings.key(new Request(url)))),
   }
 }
 

@@ -81,6 +81,12 @@ const headerName = /^[\w!#$%&'*+.^`|~-]+$/
 
 const urlOf = ({ url }: Request): string => url.split('#', 1)[0]!
 
+/** What `key` makes of a request. Anything but text would be one name for all: `[object Promise]`. */
+function textFrom(name: unknown): string {
+  if (typeof name !== 'string') wrong('what key answers', 'a string', name)
+  return name
+}
+
 /** Checks what people gave, and fills in the rest. */
 export function settingsOf(options: HttpCacheOptions): Settings {
   checkNames(options, names, 'httpCache')
@@ -94,6 +100,9 @@ export function settingsOf(options: HttpCacheOptions): Settings {
   } = options
   if (typeof cache?.getOrSet !== 'function') wrong('cache', 'a cache of flow-cache', cache)
   checkFunction(key, 'key')
+  const { obeyRequests = true, clock = systemClock } = options
+  if (typeof obeyRequests !== 'boolean') wrong('obeyRequests', 'true or false', obeyRequests)
+  if (typeof clock?.now !== 'function') wrong('clock', 'an object with now()', clock)
   if (
     !Array.isArray(credentials) ||
     !credentials.every((name) => typeof name === 'string' && headerName.test(name))
@@ -110,15 +119,15 @@ export function settingsOf(options: HttpCacheOptions): Settings {
   }
   return {
     cache,
-    key,
+    key: (request) => textFrom(key(request)),
     credentials,
     maxBodyBytes: checkCount(options.maxBodyBytes ?? 1_048_576, 0, 'maxBodyBytes'),
     maxVariants: checkCount(options.maxVariants ?? 20, 1, 'maxVariants'),
     revalidateFor: toMs(options.revalidateFor ?? '1h', 'revalidateFor'),
     heuristic,
-    obeyRequests: options.obeyRequests ?? true,
+    obeyRequests,
     cacheStatus,
     waitUntil,
-    clock: options.clock ?? systemClock,
+    clock,
   }
 }

@@ -25,15 +25,11 @@ export type Mine = { readonly response: Response; readonly report: Report } | { 
 export class Question {
   readonly #settings: Settings
   readonly #resource: Resource
-  readonly #handler: (request: Request) => Response | Promise<Response>
+  readonly #handler: (request: Request) => Promise<Response>
   /** The answer, for this request alone; `undefined` while the handler was not asked. */
   mine: Mine | undefined
 
-  constructor(
-    settings: Settings,
-    resource: Resource,
-    handler: (request: Request) => Response | Promise<Response>,
-  ) {
+  constructor(settings: Settings, resource: Resource, handler: (request: Request) => Promise<Response>) {
     this.#settings = settings
     this.#resource = resource
     this.#handler = handler

@@ -21,6 +21,8 @@ it.each<[string, typeof TypeError | typeof RangeError, object]>([
   ['heuristic must be from 0 to 1, got 2', RangeError, { heuristic: 2 }],
   ["cacheStatus must be a name without spaces, or false, got 'a b'", TypeError, { cacheStatus: 'a b' }],
   ['waitUntil must be a function', TypeError, { waitUntil: 5 }],
+  ["obeyRequests must be true or false, got 'no'", TypeError, { obeyRequests: 'no' }],
+  ['clock must be an object with now(), got object', TypeError, { clock: {} }],
 ])('refuses: %s', (message, Type, options) => {
   const make = (): unknown => httpCache({ cache, ...options })
   expect(make).toThrow(Type)
@@ -31,6 +33,43 @@ it('refuses a handler that is no function', async () => {
   const http = httpCache({ cache })
   expect(() => http.wrap(undefined as never)).toThrow('handler must be a function, got undefined')
   await expect(http.respond(new Request('http://a.test'), undefined as never)).rejects.toThrow(TypeError)
+})
+
+it.each<[string, unknown]>([
+  ['object', Promise.resolve('a')],
+  ['object', { name: 'a' }],
+  ['undefined', undefined],
+  ['null', null],
+  ['number', 5],
+])('refuses a key that answers with anything but text: %s', async (shown, name) => {
+  const { get, send, http, asked } = setUp(counting({ 'cache-control': 'max-age=60' }), {
+    key: () => name as string,
+  })
+  const message = `what key answers must be a string, got ${shown}`
+  await expect(get()).rejects.toThrow(message)
+  await expect(http.invalidate('http://shop.test/')).rejects.toThrow(message)
+  // Nothing has changed that could not be ended.
+  await expect(send('POST')).rejects.toThrow(message)
+  expect(asked.length).toBe(0)
+})
+
+it.each<[string, unknown]>([
+  ["'text'", 'text'],
+  ['undefined', undefined],
+  ['object', {}],
+])('a handler that answers with anything but a Response is an error: %s', async (shown, answer) => {
+  const { get, send } = setUp(() => answer as Response)
+  for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS']) {
+    await expect(send(method)).rejects.toThrow(`what the handler answers must be a Response, got ${shown}`)
+  }
+  await expect(get({ range: 'bytes=0-1' })).rejects.toThrow(TypeError)
+})
+
+it('refuses what is no request', async () => {
+  for (const request of [undefined, null, 'http://shop.test/', { url: 'http://shop.test/', method: 'GET' }]) {
+    const answer = httpCache({ cache }).respond(request as Request, () => new Response(''))
+    await expect(answer).rejects.toThrow('request must be a Request')
+  }
 })
 
 it('Cache-Status is a structured field, beside what other caches say', async () => {
