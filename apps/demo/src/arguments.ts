@@ -52,7 +52,7 @@ Options:
                          for one of the demo's own that the page can stop and start
   --tenant <name>        whose answers they are; nobody gets another one's (default: local)
   --refresh              make everything anew the first time, whatever the cache has
-  --only-if-cached       make nothing: answer from the cache, or say what is not there
+  --only-if-cached       make nothing: answer from what is in Redis, or say what is not there
   --brief-version <v>    as if the code that writes briefs had changed: nothing else is made anew
   --explain              say of each step what the cache knows of it: key, age, why it had to run
   --serve                answer in a browser, on this machine only

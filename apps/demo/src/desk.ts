@@ -92,8 +92,7 @@ export class Desk {
 function failureOf({ error }: WorkflowResult): unknown {
   if (error?.code === 'CACHE_MISS')
     return new NotCached(
-      `The cache has not what "${error.nodeId}" would answer. Ask once without --only-if-cached; with --redis the ` +
-        'cache outlives the process.',
+      `Nothing in the cache answers the step "${error.nodeId}". Ask once without --only-if-cached.`,
     )
   return error?.cause ?? new Error(`${error?.nodeId}: ${error?.message}`)
 }

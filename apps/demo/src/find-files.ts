@@ -1,5 +1,7 @@
-import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, join, relative, sep } from 'node:path'
+import { readManifest } from './manifest.js'
+import { present } from './present.js'
 
 /** A Markdown file and the package around it, before anybody has read it. */
 export interface FoundFile {
@@ -87,37 +89,15 @@ interface Identity {
 }
 
 function identify(home: string): Identity {
-  const text = present(() => readFileSync(join(home, 'package.json'), 'utf8'))
-  const manifest = text === undefined ? {} : parseManifest(text)
+  const { name, version } = readManifest(home)
   return {
-    name: typeof manifest.name === 'string' ? manifest.name : basename(home),
-    version: typeof manifest.version === 'string' ? manifest.version : '',
-  }
-}
-
-function parseManifest(text: string): { name?: unknown; version?: unknown } {
-  try {
-    const manifest: unknown = JSON.parse(text)
-    return typeof manifest === 'object' && manifest !== null ? manifest : {}
-  } catch {
-    return {} // a broken package.json costs the package its name, not its documentation
+    name: typeof name === 'string' ? name : basename(home),
+    version: typeof version === 'string' ? version : '',
   }
 }
 
 function list(folder: string): Dirent[] {
   return present(() => readdirSync(folder, { withFileTypes: true })) ?? []
-}
-
-/** Links may dangle, packages may go while we look, and some folders are private: what cannot be seen is not there. */
-function present<T>(look: () => T): T | undefined {
-  try {
-    return look()
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== undefined && ['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM'].includes(code))
-      return undefined
-    throw error
-  }
 }
 
 function posix(path: string): string {

@@ -131,6 +131,11 @@ async function askTogether(args: Arguments, redis: string): Promise<void> {
 
 /** Asks everything once with an empty cache and once more with what the cache then holds. */
 async function askTwice(args: Arguments): Promise<void> {
+  if (args.onlyIfCached)
+    throw new NotCached(
+      'The cache lives in memory and is empty at first. --only-if-cached finds what an earlier run has made only with ' +
+        '--redis: ask once with it and without --only-if-cached.',
+    )
   const dir = folderOf(args.dir)
   const look = lookOf(args)
   await using cache = await openCache(undefined)

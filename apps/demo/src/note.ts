@@ -30,11 +30,15 @@ export function noteOf(name: StepName, output: unknown, items: CacheInfo['items'
 
 function describe({ documents, found, duplicates, older, legal, large, left }: Corpus): string {
   const passed = [
-    older > 0 ? `${older} of older versions` : '',
+    older > 0 ? `${number(older)} of older versions` : '',
     duplicates > 0 ? count(duplicates, 'duplicate') : '',
     legal > 0 ? count(legal, 'licence') : '',
-    large > 0 ? `${large} too large` : '',
-    left > 0 ? `${left} over the limit` : '',
+    large > 0 ? `${number(large)} too large` : '',
+    left > 0 ? `${number(left)} over the limit` : '',
   ].filter((part) => part !== '')
-  return [`${documents.length} of ${count(found, 'file')}`, ...passed].join(', ')
+  return [`${number(documents.length)} of ${count(found, 'file')}`, ...passed].join(', ')
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en')
 }

@@ -11,7 +11,10 @@ export function showCorpus({ corpus }: Answer, dir: string, look: Look): string 
   const { documents, packages, found, left } = corpus
   const from = packages > 1 ? ` of ${count(packages, 'package')}` : ''
   const lines = [`${count(documents, 'Markdown document')}${from} in ${dir}`]
-  if (left > 0) lines.push(`Not all of them: ${left} of ${found} files were left out; see --max-documents.`)
+  if (left > 0) {
+    const share = `${left.toLocaleString('en')} of ${count(found, 'file')}`
+    lines.push(`Not all of them: ${share} were left out; see --max-documents.`)
+  }
   return tone(look, 'quiet', lines.join('\n'))
 }
 

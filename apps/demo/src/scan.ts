@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Document } from './document.js'
 import { findFiles, type FoundFile } from './find-files.js'
+import { dependenciesOf } from './manifest.js'
 import { type Pace, quietPace } from './pace.js'
 
 /** What is in a folder, and what was passed over. */
 export interface Corpus {
-  /** In a stable order: READMEs first, then documentation, then change logs. */
+  /** What the project itself asks for first, then the rest: READMEs, documentation, change logs. Always in one order. */
   readonly documents: readonly Document[]
   /** One digest for all of it: equal exactly when paths, contents, packages and versions are. */
   readonly digest: string
@@ -25,7 +26,7 @@ export interface Corpus {
 }
 
 export interface ScanOptions {
-  /** The most documents to take. Default 800. */
+  /** The most documents to take. Default 1,000. */
   readonly maxDocuments?: number
   /** Larger files are passed over: they are generated lists more often than prose. Default 512 KiB. */
   readonly maxBytes?: number
@@ -35,16 +36,19 @@ export interface ScanOptions {
 const legal = /^(licen[cs]e|copying|notice|third.?party|code.of.conduct)/i
 const batchSize = 32
 
+/** How many pages of one package that the project asks for come before the READMEs of those it does not know. */
+const pagesEach = 150
+
 /** Finds and reads the Markdown under a folder. Never cached: it is how the desk notices that a file changed. */
 export async function scan(root: string, options: ScanOptions = {}): Promise<Corpus> {
-  const { maxDocuments = 800, maxBytes = 512 * 1024, pace = quietPace } = options
+  const { maxDocuments = 1000, maxBytes = 512 * 1024, pace = quietPace } = options
   const files: FoundFile[] = []
   for (const found of findFiles(root)) {
     files.push(...found)
     if (found.length > 0) await pace(0, 1)
   }
   const prose = files.filter((file) => !legal.test(lastPart(file.file)))
-  const readable = newest(prose).toSorted(byWorth)
+  const readable = byWorth(newest(prose), dependenciesOf(root))
   const documents: Document[] = []
   const digests = new Set<string>()
   let duplicates = 0
@@ -108,14 +112,22 @@ function digestOf(documents: readonly Document[]): string {
   return hash.digest('base64url')
 }
 
-function byWorth(a: FoundFile, b: FoundFile): number {
-  return rank(a) - rank(b) || depth(a) - depth(b) || (a.path < b.path ? -1 : 1)
-}
-
-function rank({ file }: FoundFile): number {
-  const name = lastPart(file)
-  if (/^readme/i.test(name) && !file.includes('/')) return 0
-  return isChangelog(file) ? 2 : 1
+/** What is most worth reading first: of what the project asks for READMEs and pages, then the READMEs of all the rest. */
+function byWorth(files: readonly FoundFile[], asked: ReadonlySet<string>): FoundFile[] {
+  const pages = new Map<string, number>()
+  const rank = ({ package: name, file }: FoundFile): number => {
+    const isAsked = asked.has(name)
+    if (isChangelog(file)) return isAsked ? 4 : 5
+    if (/^readme[^/]*$/i.test(file)) return isAsked ? 0 : 2
+    const before = pages.get(name) ?? 0
+    pages.set(name, before + 1)
+    return isAsked && before < pagesEach ? 1 : 3
+  }
+  return files
+    .toSorted((a, b) => depth(a) - depth(b) || (a.path < b.path ? -1 : 1))
+    .map((file) => ({ file, rank: rank(file) }))
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ file }) => file)
 }
 
 function depth({ file }: FoundFile): number {

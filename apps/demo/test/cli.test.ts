@@ -48,6 +48,9 @@ describe('two processes at one Redis', { timeout: 60_000 }, () => {
   it('make everything once, and the next two nothing', async () => {
     await using server = await startRedis()
     const question = 'How long is the pause between retries?'
+    const empty = await demo('--dir', '.', '--redis', server.url, '--only-if-cached', question)
+    expect([empty.code, empty.out]).toEqual([3, ''])
+    expect(empty.err).toContain('Ask once without --only-if-cached')
     const first = await demo('--dir', '.', '--redis', server.url, question)
     expect(first.code).toBe(0)
     expect(first.out).toContain('The pause doubles with every attempt')
@@ -98,10 +101,18 @@ describe('the command line', { timeout: 30_000 }, () => {
     expect(out).toContain('the 3 questions, step by step')
   })
 
-  it('--only-if-cached makes nothing, and ends with code 3 where something is missing', async () => {
+  it('answers its own questions from what this repository has installed', { timeout: 180_000 }, async () => {
+    const { code, out } = await start([], join(app, '../..')).ended
+    expect(code).toBe(0)
+    expect(out).toContain('What does Turborepo put into the hash of a task?')
+    expect(out).toMatch(/\[1\] turbo [\d.]+, docs\//)
+    expect(out).not.toContain('Little is written')
+  })
+
+  it('--only-if-cached without --redis can find nothing: it says so and ends with code 3', async () => {
     const { code, out, err } = await demo('--dir', '.', '--only-if-cached', 'retries')
     expect([code, out]).toEqual([3, ''])
-    expect(err).toContain('Ask once without --only-if-cached')
+    expect(err).toContain('only with --redis')
   })
 
   it('--explain says what the cache knows of each step', async () => {

@@ -93,6 +93,29 @@ describe('scan', () => {
     expect(left).toBe(1)
   })
 
+  it('pages of what the project asks for come before the READMEs of what it does not', async () => {
+    const pages = Object.fromEntries(
+      Array.from({ length: 160 }, (_, i) => [`node_modules/asked/docs/${1000 + i}.md`, `page ${i}`]),
+    )
+    const root = temporaryTree({
+      'package.json': JSON.stringify({ devDependencies: { asked: '1.0.0' } }),
+      'node_modules/asked/package.json': manifest('asked'),
+      'node_modules/asked/README.md': 'asked for',
+      'node_modules/asked/CHANGELOG.md': 'what changed',
+      'node_modules/other/package.json': manifest('other'),
+      'node_modules/other/README.md': 'not asked for',
+      ...pages,
+    })
+    const { documents } = await scan(join(root, 'node_modules'))
+    const read = documents.map((one) => `${one.package} ${one.file}`)
+    expect(read[0]).toBe('asked README.md')
+    expect(read[150]).toBe('asked docs/1149.md')
+    // A package of thousands of pages leaves room for the others.
+    expect(read[151]).toBe('other README.md')
+    expect(read[152]).toBe('asked docs/1150.md')
+    expect(read.at(-1)).toBe('asked CHANGELOG.md')
+  })
+
   it('a file that is too large is left out and counted', async () => {
     const root = temporaryTree({ 'small.md': 'a', 'large.md': 'b'.repeat(100) })
     expect(await scan(root, { maxBytes: 50 })).toMatchObject({
