@@ -1,6 +1,7 @@
-import { checkFunction, checkText } from './checks.js'
+import { checkFunction, checkFunctions, checkText } from './checks.js'
 import { checkControl, type CacheControl } from './control.js'
 import { NodeCacheError } from './errors.js'
+import { chosen } from './fields.js'
 import type { KeyParts } from './key.js'
 import type { NodeSuccess } from './node.js'
 import { checkKeeping, type KeepingOptions } from './options.js'
@@ -20,7 +21,7 @@ export interface CacheFnOptions<Args extends readonly unknown[], V> extends Omit
   readonly name: string
   /** Whom an answer belongs to. Required: `'global'`, an object, or a function of the arguments. */
   readonly scope: ScopeOrGlobal | ((...args: Args) => ScopeOrGlobal)
-  /** What of the arguments makes the key. Default: all of them. Leave signals and clients out. */
+  /** What of the arguments makes the key. Default: all of them. Leave signals and clients out. `undefined` is a `CacheKeyError`. */
   readonly key?: ((...args: Args) => unknown) | undefined
   /** Change it with the function's code. `'source'`: its text. Default: `'0'`. */
   readonly version?: string | undefined
@@ -65,6 +66,7 @@ export function cacheFn<Args extends readonly unknown[], R>(
   const own = ['name', 'scope', 'key', 'version', 'config', 'when', 'tags']
   checkKeeping(options as unknown as KeepingOptions, own, 'cacheFn')
   checkText(options.name, 'name')
+  checkFunctions(options, ['key', 'when'])
   const { name, scope, key, when, tags, version, config, store, cost } = options
   if (typeof scope !== 'function') checkScope(scope)
   const recall = new Recall({
@@ -79,7 +81,7 @@ export function cacheFn<Args extends readonly unknown[], R>(
     version: made,
     config,
     scope: checkScope(typeof scope === 'function' ? scope(...args) : scope),
-    input: key === undefined ? args : key(...args),
+    input: key === undefined ? args : chosen(key(...args)),
     reads: {},
   })
   const ask: CachedFn<Args, V>['ask'] = async ({ signal, ...control }, ...args) => {

@@ -1,6 +1,7 @@
 import { type Asked, withInfo } from './cache-node.js'
-import { checkFunction, checkObject, checkText, wrong } from './checks.js'
+import { checkFunction, checkFunctions, checkObject, checkText, wrong } from './checks.js'
 import { checkControl } from './control.js'
+import { chosen } from './fields.js'
 import { copyOf, guard } from './guard.js'
 import { keyFor } from './key.js'
 import { accountFor } from './map/accounting.js'
@@ -21,7 +22,7 @@ export interface CacheMapOptions<I, Item, Out, O> extends Pick<KeepingOptions, T
   readonly scope: ScopeOrGlobal | ((asked: Asked<I>) => ScopeOrGlobal)
   /** The items of an input, in order. */
   readonly items: (input: I) => readonly Item[]
-  /** What of an item makes its key. Default: all of it. */
+  /** What of an item makes its key. Default: all of it. `undefined` is a `CacheKeyError`, `null` one key for all. */
   readonly keyOf?: ((item: Item) => unknown) | undefined
   /** The node's output, from one output for each item, in the items' order. */
   readonly assemble: (outputs: readonly Out[], input: I) => O
@@ -93,7 +94,7 @@ export function cacheMap<I, Item, Out, O>(
     const same = { workflow: workflowId, node: id, type, version, config, scope: owner, reads: read }
     return items.map((item) =>
       keyFor(
-        { ...same, input: choose === undefined ? item : choose(item) },
+        { ...same, input: choose === undefined ? item : chosen(choose(item), 'keyOf') },
         options,
         workflow.cache?.namespace,
       ),
@@ -190,7 +191,7 @@ function check(node: BaseNode<never>, options: CacheMapOptions<unknown, unknown,
   checkKeeping(options as unknown as KeepingOptions, own, 'cacheMap', taken)
   checkFunction(options.items, 'items')
   checkFunction(options.assemble, 'assemble')
-  if (options.keyOf !== undefined) checkFunction(options.keyOf, 'keyOf')
+  checkFunctions(options, ['keyOf'])
   if (typeof options.scope !== 'function') checkScope(options.scope)
   for (const name of ['reads', 'tags'] as const)
     if (options[name] !== undefined && !Array.isArray(options[name]))

@@ -1,9 +1,10 @@
 import type { Explanation } from '@flow-cache/core'
 import type { CacheInfo } from './cache-info.js'
-import { checkFunction, checkObject, checkOneOf, checkText, wrong } from './checks.js'
+import { checkFunction, checkFunctions, checkObject, checkOneOf, checkText, wrong } from './checks.js'
 import { checkControl, type CacheControl } from './control.js'
+import { checkFields, chosen, type Fields, fieldsOf } from './fields.js'
 import { guard, replay } from './guard.js'
-import { digestsOf, type Digests, type KeyParts, select } from './key.js'
+import { digestsOf, type Digests, type KeyParts } from './key.js'
 import type { BaseNode, NodeResult, WorkflowContext } from './node.js'
 import { checkKeeping, type KeepingOptions } from './options.js'
 import { Recall } from './recall.js'
@@ -25,12 +26,15 @@ export interface CacheNodeOptions<I = unknown, O = unknown> extends Omit<Keeping
    * function of the call. A function may not answer with parts that are missing.
    */
   readonly scope: ScopeOrGlobal | ((asked: Asked<I>) => ScopeOrGlobal)
-  /** What of the input makes the key. Default: all of it. */
-  readonly key?:
-    | { readonly pick: readonly string[] }
-    | { readonly omit: readonly string[] }
-    | ((asked: Asked<I>) => unknown)
-    | undefined
+  /**
+   * What of the input makes the key. Default: all of it.
+   *
+   * - `{ pick }`: these fields, as a reader sees them, getters of a class included. One that a plain object lacks is
+   *   `undefined`; a pick that finds nothing, or that names what an instance of a class lacks, is a `CacheKeyError`.
+   * - `{ omit }`: all fields but these, of a plain object. Anything else, a `Map` or a `Request`, is a `CacheKeyError`.
+   * - A function: what it answers. `undefined` is a `CacheKeyError`, `null` one key for all.
+   */
+  readonly key?: Fields | ((asked: Asked<I>) => unknown) | undefined
   /** The workflow variables that the node reads; their values belong to the key. Default: none. */
   readonly reads?: readonly string[] | undefined
   /** Replaces the node's own. `'source'`: the text of its function, and of nothing it calls. Default: the node's, or `'0'`. */
@@ -110,7 +114,11 @@ export function cacheNode<I, O>(node: BaseNode<I, O>, options: CacheNodeOptions<
     config: node.config,
     scope: scopeOf(asked),
     input:
-      key === undefined ? asked.input : typeof key === 'function' ? key(asked) : select(asked.input, key),
+      key === undefined
+        ? asked.input
+        : typeof key === 'function'
+          ? chosen(key(asked))
+          : fieldsOf(asked.input, key),
     reads: Object.fromEntries(reads.map((name) => [name, asked.workflow.variables.get(name)])),
   })
   const tagsOf = (asked: Asked<I>) => (result: NodeResult) =>
@@ -205,16 +213,11 @@ function check(node: BaseNode, options: CacheNodeOptions): void {
   checkKeeping(options, own, 'cacheNode')
   if (typeof options.scope !== 'function') checkScope(options.scope)
   const { key, reads, tags } = options
-  if (key !== undefined && typeof key !== 'function') {
-    checkObject(key, 'key')
-    const lists = Object.entries(key)
-    if (lists.length !== 1 || !['pick', 'omit'].includes(lists[0]![0]) || !Array.isArray(lists[0]![1]))
-      wrong('key', '{ pick: […] }, { omit: […] } or a function', key)
-  }
+  if (key !== undefined && typeof key !== 'function') checkFields(key)
   if (reads !== undefined && !Array.isArray(reads)) wrong('reads', 'an array of names', reads)
   if (tags !== undefined && typeof tags !== 'function' && !Array.isArray(tags))
     wrong('tags', 'an array or a function', tags)
-  if (options.when !== undefined) checkFunction(options.when, 'when')
+  checkFunctions(options, ['when'])
   checkOneOf(options.effects, ['record', 'forbid'], 'effects')
   checkOneOf(options.undeclaredReads, ['error', 'warn', 'allow'], 'undeclaredReads')
 }

@@ -10,6 +10,14 @@ export function checkFunction(value: unknown, name: string): void {
   if (typeof value !== 'function') wrong(name, 'a function', value)
 }
 
+/** Refuses those of these options that are there and no function. */
+export function checkFunctions<Name extends string>(
+  options: { readonly [name in Name]?: unknown },
+  names: readonly Name[],
+): void {
+  for (const name of names) if (options[name] !== undefined) checkFunction(options[name], name)
+}
+
 export function checkText(value: unknown, name: string): void {
   if (typeof value !== 'string' || value === '') wrong(name, 'a non-empty string', value)
 }

@@ -1,4 +1,4 @@
-import { CacheKeyError, keyOf, type KeyOptions } from '@flow-cache/core'
+import { keyOf, type KeyOptions } from '@flow-cache/core'
 import type { ScopeOrGlobal } from './scope.js'
 
 /** Everything a key is made of. */
@@ -50,17 +50,4 @@ export function difference(before: Digests | undefined, now: Digests): string {
   if (before === undefined) return 'cold'
   for (const name of Object.keys(now) as (keyof Digests)[]) if (before[name] !== now[name]) return name
   return 'expired'
-}
-
-/** The fields of an input that the key is made of. */
-export function select(
-  input: unknown,
-  choice: { pick?: readonly string[]; omit?: readonly string[] },
-): unknown {
-  if (typeof input !== 'object' || input === null || Array.isArray(input))
-    throw new CacheKeyError('$.input', '$.input is no object to pick fields from: give key as a function')
-  const { pick, omit } = choice
-  const wanted = (name: string): boolean =>
-    pick !== undefined ? pick.includes(name) : !(omit ?? []).includes(name)
-  return Object.fromEntries(Object.entries(input).filter(([name]) => wanted(name)))
 }

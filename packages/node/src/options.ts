@@ -1,7 +1,7 @@
 import type { Cache, Clock, Duration } from '@flow-cache/core'
 import {
   checkDuration,
-  checkFunction,
+  checkFunctions,
   checkNames,
   checkObject,
   checkOneOf,
@@ -107,8 +107,7 @@ export function checkKeeping(
   if (typeof cache?.getOrSet !== 'function' || typeof cache.getEntry !== 'function')
     wrong('cache', 'a Cache', options.cache)
   for (const name of ['ttl', 'stale', 'staleIfError'] as const) checkDuration(options[name], name)
-  for (const name of ['negativeTtl', 'store', 'cost', 'onHit', 'onMiss', 'onEvent'] as const)
-    if (options[name] !== undefined) checkFunction(options[name], name)
+  checkFunctions(options, ['negativeTtl', 'store', 'cost', 'onHit', 'onMiss', 'onEvent'])
   checkOneOf(options.copy, ['clone', 'share'], 'copy')
   checkOneOf(options.onKeyError, ['throw', 'bypass'], 'onKeyError')
   if (options.keySecret !== undefined) checkText(options.keySecret, 'keySecret')

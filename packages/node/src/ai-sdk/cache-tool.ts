@@ -1,4 +1,4 @@
-import { checkFunction, checkObject, checkText } from '../checks.js'
+import { checkFunction, checkFunctions, checkObject, checkText } from '../checks.js'
 import { cacheFn, type CacheFnOptions } from '../cache-fn.js'
 import { versionFor } from '../version.js'
 
@@ -22,11 +22,12 @@ export function cacheTool<T extends object>(tool: T, options: CacheToolOptions<I
   const { execute } = tool as { execute?: (input: InputOf<T>, options: unknown) => unknown }
   checkFunction(execute, "the tool's execute")
   checkText(options.name, 'name')
+  checkFunctions(options, ['key'])
   const { key } = options
   const cached = cacheFn(async (input: InputOf<T>, call: unknown) => execute?.call(tool, input, call), {
     ...options,
     version: versionFor(execute!, options.version),
-    key: (input) => (key === undefined ? input : key(input)),
+    key: (input) => (key === undefined ? [input] : key(input)),
   })
   return {
     ...tool,

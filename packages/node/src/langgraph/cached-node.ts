@@ -1,7 +1,8 @@
 import { type LangGraphRunnableConfig, isGraphBubbleUp } from '@langchain/langgraph'
-import { checkFunction, checkText } from '../checks.js'
+import { checkFunction, checkFunctions, checkText } from '../checks.js'
 import { type CacheControl, checkControl } from '../control.js'
 import { NodeCacheError } from '../errors.js'
+import { chosen } from '../fields.js'
 import type { KeyParts } from '../key.js'
 import { checkKeeping, type KeepingOptions } from '../options.js'
 import { fromPlain, toPlain } from '../plain.js'
@@ -62,6 +63,7 @@ export function cachedNode<State, Update>(
   checkFunction(fn, 'fn')
   const own = ['name', 'scope', 'key', 'reads', 'version', 'when', 'control', 'tags']
   checkKeeping(options as unknown as KeepingOptions, own, 'cachedNode')
+  checkFunctions(options, ['key', 'when', 'control', 'tags'])
   checkText(options.name, 'name')
   const { name, scope, key, reads = [], version, when, control, store, cost, tags } = options
   if (typeof scope !== 'function') checkScope(scope)
@@ -77,7 +79,7 @@ export function cachedNode<State, Update>(
     version: made,
     config: undefined,
     scope: checkScope(typeof scope === 'function' ? scope(config, state) : scope),
-    input: toPlain(key === undefined ? state : key(state), graphShapes),
+    input: toPlain(key === undefined ? state : chosen(key(state)), graphShapes),
     reads: toPlain(readsOf(config, reads), graphShapes) as Record<string, unknown>,
   })
   const ask = async (state: State, config: LangGraphRunnableConfig = {}): Promise<Update> => {

@@ -1,6 +1,7 @@
-import { checkFunction, checkObject, checkText } from '../checks.js'
+import { checkFunction, checkFunctions, checkObject, checkText } from '../checks.js'
 import { type CacheControl, checkControl } from '../control.js'
 import { NodeCacheError } from '../errors.js'
+import { chosen } from '../fields.js'
 import type { KeyParts } from '../key.js'
 import { checkKeeping, type KeepingOptions } from '../options.js'
 import type { Cost } from '../price.js'
@@ -54,6 +55,7 @@ export function cacheStep<S extends StepLike>(
   checkFunction(step.execute, 'step.execute')
   const own = ['scope', 'key', 'reads', 'version', 'when', 'control', 'tags']
   checkKeeping(options as unknown as KeepingOptions, own, 'cacheStep')
+  checkFunctions(options, ['key', 'when', 'control', 'tags'])
   const { scope, key, reads = [], version, when, control, store, cost, tags } = options
   if (typeof scope !== 'function') checkScope(scope)
   const recall = new Recall({
@@ -69,7 +71,7 @@ export function cacheStep<S extends StepLike>(
     version: made,
     config: params.workflowId,
     scope: checkScope(typeof scope === 'function' ? scope(params) : scope),
-    input: key === undefined ? [params.inputData, params.state] : key(params),
+    input: key === undefined ? [params.inputData, params.state] : chosen(key(params)),
     reads: readsOf(params, reads),
   })
   const execute = async (params: StepParams): Promise<unknown> => {
