@@ -5,7 +5,7 @@ import { beside } from './rounds.js'
 import { ours, redisContestant, type RedisContestantName, redisContestantNames } from './redis/contestants.js'
 import { startServer } from './redis/server.js'
 import { begin, inFlight } from './redis/session.js'
-import { cells, isPeer, overBestPeer } from './redis/table.js'
+import { cells, overBest, rivals } from './redis/table.js'
 import { throughput } from './redis/throughput.js'
 
 interface Parameters {
@@ -29,18 +29,17 @@ export const redisFill: Question<RedisContestantName> = {
       rows.push([(await redisContestant(name)).label, ...read])
     }
     const promises: Target[] = []
-    if (names.some((peer) => isPeer(peer, true))) {
-      for (const name of ours.filter((one) => names.includes(one))) {
-        const { label } = await redisContestant(name)
-        for (const pipelined of [false, true]) {
-          promises.push({
-            what: `${label}, over the best peer${pipelined ? ', those set to auto-pipelining too' : ''}`,
-            limit: 0.9,
-            measured: overBestPeer(results, name, 'rate', pipelined).median,
-            unit: '×',
-            atLeast: true,
-          })
-        }
+    for (const name of ours.filter((one) => names.includes(one))) {
+      const { label } = await redisContestant(name)
+      for (const [whom, isRival] of Object.entries(rivals)) {
+        if (!names.some(isRival)) continue
+        promises.push({
+          what: `${label}, over ${whom}`,
+          limit: 0.9,
+          measured: overBest(results, name, 'rate', isRival).median,
+          unit: '×',
+          atLeast: true,
+        })
       }
     }
     return [

@@ -5,7 +5,7 @@ import { beside, ratio } from './rounds.js'
 import { ours, redisContestant, type RedisContestantName, redisContestantNames } from './redis/contestants.js'
 import { startServer } from './redis/server.js'
 import { begin, callAll, inFlight, valueOf } from './redis/session.js'
-import { cells, isPeer, overBestPeer } from './redis/table.js'
+import { cells, overBest, rivals } from './redis/table.js'
 import { throughput } from './redis/throughput.js'
 
 interface Parameters {
@@ -47,12 +47,12 @@ export const redisHit: Question<RedisContestantName> = {
           atLeast: true,
         })
       }
-      if (!names.some((peer) => isPeer(peer, true))) continue
-      for (const pipelined of [false, true]) {
+      for (const [whom, isRival] of Object.entries(rivals)) {
+        if (!names.some(isRival)) continue
         promises.push({
-          what: `${label}, \`getOrSet\`, over the best peer${pipelined ? ', those set to auto-pipelining too' : ''}`,
+          what: `${label}, \`getOrSet\`, over ${whom}`,
           limit: 1.3,
-          measured: overBestPeer(results, name, 'rate', pipelined).median,
+          measured: overBest(results, name, 'rate', isRival).median,
           unit: '×',
           atLeast: true,
         })

@@ -23,22 +23,32 @@ export const cells = (
   ]
 }
 
-/** One of ours as a multiple of the best peer of the same round; with `pipelined`, also of those set to pipeline. */
-export function overBestPeer(
+/** Whom one of ours is held against, by what a table calls them: libraries as they come, and as fast as they can be set. */
+export const rivals: Readonly<Record<string, (name: RedisContestantName) => boolean>> = {
+  'the best peer over ioredis': (name) => isPeer(name) && isOverIoredis(name) && !isPipelined(name),
+  'the best peer over ioredis, those set to auto-pipelining too': (name) =>
+    isPeer(name) && isOverIoredis(name),
+  'the best peer of all': (name) => isPeer(name),
+}
+
+/** One of ours as a multiple of the best of these peers in the same round. */
+export function overBest(
   rounds: readonly Round[],
   name: string,
   figure: string,
-  pipelined: boolean,
+  isRival: (name: RedisContestantName) => boolean,
 ): Summary {
   return summaryOf(
     rounds.map((round) => {
       const peers = Object.entries(round)
-        .filter(([peer]) => isPeer(peer as RedisContestantName, pipelined))
+        .filter(([peer]) => isRival(peer as RedisContestantName))
         .map(([, figures]) => figures[figure] ?? 0)
       return round[name]![figure]! / Math.max(...peers)
     }),
   )
 }
 
-export const isPeer = (name: RedisContestantName, pipelined: boolean): boolean =>
-  !ours.includes(name) && !bare.includes(name) && (pipelined || !isPipelined(name))
+const isPeer = (name: RedisContestantName): boolean => !ours.includes(name) && !bare.includes(name)
+
+/** Whether its client is the one that ours has. */
+const isOverIoredis = (name: RedisContestantName): boolean => name !== 'cacheable' && name !== 'cache-manager'
