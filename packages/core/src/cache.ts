@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { promised } from './awaitable.js'
 import { checkFunction, checkText, wrong } from './checks.js'
 import { give } from './copy.js'

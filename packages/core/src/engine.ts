@@ -149,7 +149,8 @@ export class Engine {
   tolerate(error: unknown, during: string, key?: string): void {
     // Whoever gave the value is told, and needs no event.
     if (isRefusal(error)) throw error
-    this.report(error, during, key)
+    // That the store is left alone was told when that began, and a call that is not made does not fail.
+    if (codeOf(error) !== 'ERR_CIRCUIT_OPEN') this.report(error, during, key)
     const { onStoreError } = this.settings
     if (onStoreError === 'throw') throw error
     if (typeof onStoreError === 'function') onStoreError(error as Error)

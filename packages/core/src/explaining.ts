@@ -70,14 +70,14 @@ export async function explain(engine: Engine, target: Target): Promise<Explanati
     tier: view?.tier,
     ageMs: view?.ageMs,
     ttlMs: view?.ttlMs,
-    graceMs: found && graceOf(found.entry),
+    graceMs: found && Math.round(graceOf(found.entry)),
     loadMs: found?.entry.loadMs,
     tags: view?.tags ?? [],
     loading: flight && {
-      sinceMs: now - flight.startedAt,
+      sinceMs: Math.round(now - flight.startedAt),
       waiting: flight.waiting,
       background: flight.background,
     },
-    heldOff: failure && { forMs: failure.until - now, error: failure.error },
+    heldOff: failure && { forMs: Math.ceil(failure.until - now), error: failure.error },
   }
 }

@@ -1,4 +1,5 @@
 import { attempt, ignore, isPromise } from './awaitable.js'
+import { show } from './checks.js'
 import { deadline, DeadlineQueue } from './deadlines.js'
 import { CacheError } from './errors.js'
 import type { Settings } from './plan.js'
@@ -35,6 +36,8 @@ export function storeGuard({ store, clock, circuit, timeouts }: Settings, hooks:
   let failed = 0
   let openUntil = 0
   let probing = false
+  /** Whether it has ever answered later: what such a store answers at once it knew already, and may be ill all the same. */
+  let distant = false
   const queue = new DeadlineQueue(clock, timeouts.store, true)
 
   const guard: Guard = (during, call, timeout = timeouts.store) => {
@@ -52,7 +55,7 @@ export function storeGuard({ store, clock, circuit, timeouts }: Settings, hooks:
   function probe(): void {
     probing = true
     hooks.onCircuit('half-open')
-    void attempt(() => ask('answer', (store) => store.get(probeKey), timeouts.store), ignore, ignore)
+    void attempt(() => ask('answer', (store) => store.get(probeKey), timeouts.store), succeeded, ignore)
   }
 
   function ask<T>(during: string, call: (store: Store) => Awaitable<T>, timeout: number): Awaitable<T> {
@@ -63,7 +66,7 @@ export function storeGuard({ store, clock, circuit, timeouts }: Settings, hooks:
       throw failure(during, cause, timeout)
     }
     if (isPromise(answer)) return bounded(during, answer, timeout)
-    succeeded()
+    if (!distant) succeeded()
     return answer
   }
 
@@ -75,6 +78,7 @@ export function storeGuard({ store, clock, circuit, timeouts }: Settings, hooks:
       answer.then(
         (value) => {
           if (!end()) return
+          distant = true
           succeeded()
           resolve(value)
         },
@@ -111,8 +115,10 @@ export function storeGuard({ store, clock, circuit, timeouts }: Settings, hooks:
     }
     return cause === undefined
       ? new CacheError('ERR_STORE_TIMEOUT', `the store took longer than ${timeout} ms to ${during}`)
-      : new CacheError('ERR_STORE', `the store failed to ${during}`, { cause })
+      : new CacheError('ERR_STORE', `the store failed to ${during}: ${messageOf(cause)}`, { cause })
   }
 
   return guard
 }
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : show(cause))

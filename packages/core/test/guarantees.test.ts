@@ -8,6 +8,7 @@ import {
   gate,
   mapStore,
   settle,
+  sharedServer,
 } from '@flow-cache/core/testing'
 
 function setUp(options: Partial<CacheOptions> = {}): { clock: FakeClock; cache: Cache } {
@@ -467,6 +468,27 @@ describe('G4: a sick store never hurts', () => {
       await cache.get('k')
     }
     expect(store.calls()).toBe(15)
+  })
+
+  it('what a store far away answers at once says nothing of its health: the circuit opens for one caller at a time', async () => {
+    const server = sharedServer(fakeClock())
+    const store = faultyStore(server.connect())
+    const here = { ...store, tags: { ...store.tags!, position: () => '1' } }
+    const cache = createCache({ store: here })
+    const told: string[] = []
+    cache.on('circuit', ({ state }) => told.push(state))
+    cache.on('error', ({ during }) => told.push(during))
+    store.fail('lag')
+    expect(await cache.getOrSet('before', () => 1)).toBe(1)
+    store.fail('reject')
+    for (const key of ['a', 'b', 'c', 'd', 'e']) expect(await cache.getOrSet(key, () => key)).toBe(key)
+    expect(told.filter((what) => what === 'open')).toEqual(['open'])
+    store.calls()
+    told.length = 0
+    expect(await cache.getOrSet('f', () => 1)).toBe(1)
+    // A call that is not made does not fail.
+    expect([store.calls(), told]).toEqual([0, []])
+    await cache.close()
   })
 
   it('a value that could not be written is loaded again', async () => {

@@ -8,7 +8,7 @@ export interface InMemoryCacheOptions extends CacheSettings, MemoryStoreOptions 
 /** A cache that lives in this process alone: single flight, stale values for bad times, tags, namespaces, bounded. */
 export class InMemoryCache extends Cache {
   constructor(options: InMemoryCacheOptions = {}) {
-    checkNames(options, [...storeOptionNames, ...cacheOptionNames], 'InMemoryCache')
+    checkNames(options, [...new Set([...storeOptionNames, ...cacheOptionNames])], 'InMemoryCache')
     const own: Record<string, unknown> = {}
     const settings: Record<string, unknown> = {}
     for (const [name, value] of Object.entries(options)) {

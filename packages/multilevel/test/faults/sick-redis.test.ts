@@ -51,6 +51,23 @@ describe('fault 3: a Redis that hangs', { timeout: 30_000 }, () => {
     }, 5_000)
   })
 
+  it.each(['hangs', 'dies'])(
+    'opens the circuit for one caller who only misses, when it was used and %s',
+    async (how) => {
+      const cache = member(redis.url, prefix)
+      await warm(cache)
+      // From here on it knows where the log stands, and need not ask.
+      await sleep(1_000)
+      const told: string[] = []
+      cache.on('circuit', ({ state }) => told.push(state))
+      if (how === 'hangs') redis.pause()
+      else await redis.kill()
+      for (let i = 0; i < 10; i++) await cache.getOrSet(`miss ${i}`, () => sleep(5, i))
+      expect(told).toContain('open')
+      if (how === 'hangs') redis.resume()
+    },
+  )
+
   it('two hundred callers at a time for seconds: each is answered, and the heap stays', async () => {
     const cache = member(redis.url, prefix)
     await warm(cache)
