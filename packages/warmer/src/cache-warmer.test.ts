@@ -240,7 +240,70 @@ describe('a key that fails', () => {
     }
     await expect(warmer.warm(broken())).rejects.toThrow('cursor lost')
     expect(asked).toEqual([['a', 'b']])
-    await expect(warmer.warm([''])).rejects.toThrow('a key must be a non-empty string')
+  })
+
+  it('for being empty stops nobody else’s', async () => {
+    const { cache, warmer } = setUp({ batch: 2 })
+    const report = await warmer.warm(['a', '', 'b', '', '', 'c'])
+    expect(report).toMatchObject({ done: 6, loaded: 3, failed: 3 })
+    expect([...report.errors]).toMatchObject([['', { message: "a key must be a non-empty string, got ''" }]])
+    expect(await cache.get('c')).toBe('value of c')
+  })
+
+  it.each([
+    ['nothing', () => undefined],
+    ['too few values', () => ['one']],
+    ['no list', () => ({ a: 1 })],
+  ])('because loadMany answers with %s counts once, and what is fresh is skipped', async (_, loadMany) => {
+    const { cache, warmer } = setUp({ loadMany: loadMany as never })
+    await cache.set('fresh', 1)
+    expect(await warmer.warm(['a', 'fresh', 'b', 'c'])).toMatchObject({
+      done: 4,
+      loaded: 0,
+      skipped: 1,
+      failed: 3,
+    })
+  })
+
+  it.each([1, 2, 3])('because its value cannot be kept counts once, with %i tries', async (attempts) => {
+    const { clock, cache, warmer } = setUp({
+      retry: { attempts, delay: 1 },
+      loadMany: (keys) =>
+        new Map(keys.filter((key) => key !== 'k9').map((key) => [key, key === 'k5' ? () => 1 : key])),
+      options: { copy: 'clone' },
+    })
+    await cache.set('k2', 'fresh')
+    const warming = warmer.warm(keysTo(10))
+    await clock.advance(10_000)
+    const report = await warming
+    expect(report).toMatchObject({ done: 10, loaded: 7, skipped: 1, absent: 1, failed: 1 })
+    expect([...report.errors.keys()]).toEqual(['k5'])
+    expect(await cache.get('k6')).toBe('k6')
+  })
+
+  it('because its value cannot be kept counts once with load, too', async () => {
+    const { clock, warmer } = setUp({
+      load: ({ key }) => (key === 'k1' ? () => 1 : key),
+      options: { copy: 'clone' },
+    })
+    const warming = warmer.warm(keysTo(3))
+    await clock.advance(10_000)
+    expect(await warming).toMatchObject({ done: 3, loaded: 2, skipped: 0, failed: 1 })
+  })
+
+  it('to others, who load it, does not count those as skipped that came with it', async () => {
+    const { clock, cache, warmer } = setUp({ retry: { attempts: 2, delay: 1 } })
+    const hold = gate()
+    const theirs = cache.getOrSet('k1', async () => {
+      await hold.wait()
+      throw new Error('theirs')
+    })
+    const warming = warmer.warm(keysTo(4))
+    await settle()
+    hold.open()
+    await expect(theirs).rejects.toThrow('theirs')
+    await clock.advance(10_000)
+    expect(await warming).toMatchObject({ done: 4, loaded: 4, skipped: 0, failed: 0 })
   })
 })
 
@@ -390,6 +453,19 @@ describe('a snapshot', () => {
     expect(asked).toEqual([])
   })
 
+  it('takes any key, half a character too', async () => {
+    const file = fileIn()
+    const { cache, warmer } = setUp()
+    await cache.setMany([
+      ['\ud800', 1],
+      ['good', 1],
+    ])
+    expect(await warmer.snapshot(file, ['\ud800', 'good'])).toBe(2)
+    await cache.clear()
+    expect(await warmer.warmFromSnapshot(file)).toMatchObject({ loaded: 2 })
+    expect(await cache.get('\ud800')).toBe('value of \ud800')
+  })
+
   it('of another namespace is refused', async () => {
     const file = fileIn()
     const { cache, warmer } = setUp()
@@ -427,6 +503,20 @@ describe('a schedule', () => {
     expect(asked).toEqual([['k']])
     expect(schedule.next!.getTime()).toBeGreaterThan(next.getTime())
     await warmer.close()
+  })
+
+  it.each([
+    [
+      '0 4 * *',
+      "(minute, hour, day, month, weekday) or an interval such as '10m', got '0 4 * *', which has 4 fields",
+    ],
+    ['0 25 * * *', "got '0 25 * * *'"],
+    ['0 0 31 2 *', "when must be a time that comes, got '0 0 31 2 *'"],
+    ['', 'when must be'],
+  ])('at %j is refused with what it must be', (when, message) => {
+    const { clock, warmer } = setUp()
+    expect(() => warmer.schedule(when, ['k'])).toThrow(message)
+    expect(clock.pending).toBe(0)
   })
 
   it('never begins a run while the one before is under way', async () => {
@@ -491,6 +581,7 @@ describe('what cannot be meant is refused', () => {
     [{ cache: real, load, concurrency: 0 }, 'concurrency must be a whole number from 1, got 0'],
     [{ cache: real, load, rate: -1 }, 'rate must be above 0, got -1'],
     [{ cache: real, loadMany: load, batch: 1.5 }, 'batch must be a whole number'],
+    [{ cache: real, load, batch: 0 }, 'batch must be a whole number from 1, got 0'],
     [{ cache: real, load, retry: { attempts: 0 } }, 'retry.attempts must be'],
     [{ cache: real, load, retry: { delay: '1 day' } }, 'retry.delay must be'],
     [{ cache: real, load, retries: 1 }, "unknown option 'retries'"],
@@ -508,7 +599,7 @@ describe('what cannot be meant is refused', () => {
       await expect(warmer.warm(keys as never)).rejects.toThrow('keys must be an iterable')
       expect(() => warmer.schedule('1h', keys as never)).toThrow('keys must be an iterable')
     }
-    for (const key of [1, '', null, 1n, { key: 'a' }]) {
+    for (const key of [1, null, 1n, { key: 'a' }]) {
       await expect(warmer.warm([key] as never)).rejects.toThrow('a key must be a non-empty string')
     }
     expect(asked).toEqual([])

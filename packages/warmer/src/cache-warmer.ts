@@ -21,8 +21,8 @@ export type KeysToWarm = Iterable<string> | AsyncIterable<string>
  *
  * It goes through the cache: what is fresh is not loaded, a key that somebody loads meanwhile is waited for, and where
  * the store lends keys, processes that warm together load each key once. A key that fails is tried again and then told
- * of in the report; nothing but the iterable itself, or `close`, ends a run early. Runs of one warmer share its
- * `concurrency` and `rate`.
+ * of in the report. Nothing ends a run early but `close`, and an iterable that fails or gives what is no string. Runs of
+ * one warmer share its `concurrency` and `rate`.
  */
 export class CacheWarmer<V = unknown> {
   readonly #origin: Origin
@@ -37,7 +37,8 @@ export class CacheWarmer<V = unknown> {
     const { cache, load, loadMany, retry = {}, clock = systemClock } = options
     const concurrency = checkCount(options.concurrency ?? defaults.concurrency, 'concurrency')
     const rate = checkPositive(options.rate ?? defaults.rate, 'rate')
-    const batch = load === undefined ? checkCount(options.batch ?? defaults.batch, 'batch') : 1
+    const many = checkCount(options.batch ?? defaults.batch, 'batch')
+    const batch = load === undefined ? many : 1
     // A key that waits for its turn is lent to this process: others wait for it, so for no more than about a second.
     this.#batch = Math.min(batch, Math.max(1, Math.ceil(rate / concurrency)))
     this.#retry = {
@@ -130,7 +131,8 @@ export class CacheWarmer<V = unknown> {
 
   /**
    * Warms again and again: `when` is a cron expression (`'0 4 * * *'`, in the process's time zone) or an interval
-   * (`'10m'`). `keys` is asked anew each time. A run is never begun while the one before is under way.
+   * (`'10m'`); the first run begins at that time, or when the interval has passed. `keys` is asked anew each time. A run is
+   * never begun while the one before is under way.
    */
   schedule(
     when: string | number,

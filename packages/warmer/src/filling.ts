@@ -1,4 +1,11 @@
-import type { Cache, Clock, GetOrSetOptions, Loader, LoadMany } from '@flow-cache/core'
+import {
+  type Cache,
+  CacheError,
+  type Clock,
+  type GetOrSetOptions,
+  type Loader,
+  type LoadMany,
+} from '@flow-cache/core'
 import type { Pace } from './pace.js'
 import type { Place } from './place.js'
 
@@ -14,8 +21,9 @@ export interface Origin {
 
 /** What became of the keys of one try. What is in none of them was there, or somebody else loaded it. */
 export interface Outcome {
-  readonly loaded: number
-  readonly absent: number
+  /** What the origin gave. Some of it has failed all the same, if it could not be kept. */
+  readonly given: readonly string[]
+  readonly absent: ReadonlySet<string>
   readonly failed: ReadonlyMap<string, unknown>
 }
 
@@ -40,7 +48,7 @@ async function fillOne(
   ttl: number | undefined,
   place: Place,
 ): Promise<Outcome> {
-  let loaded = 0
+  const given: string[] = []
   const failed = new Map<string, unknown>()
   const loader: Loader<unknown> = async (context) => {
     if (!(await pace.turn(1, context.signal))) throw context.signal.reason
@@ -49,7 +57,7 @@ async function fillOne(
     try {
       const value = await load(context)
       pace.saw(startedAt, true)
-      loaded++
+      given.push(key)
       return value
     } catch (error) {
       pace.saw(startedAt, false)
@@ -65,7 +73,7 @@ async function fillOne(
   } catch (error) {
     failed.set(key, error)
   }
-  return { loaded, absent: 0, failed }
+  return { given, absent: none, failed }
 }
 
 async function fillMany(
@@ -76,19 +84,22 @@ async function fillMany(
   ttl: number | undefined,
   place: Place,
 ): Promise<Outcome> {
-  let loaded = 0
-  let absent = 0
+  const asked: string[] = []
+  const given: string[] = []
+  const absent = new Set<string>()
   const failed = new Map<string, unknown>()
   const loader: LoadMany<unknown> = async (missing, context) => {
     if (!(await pace.turn(missing.length, context.signal))) throw context.signal.reason
     if (ttl !== undefined) context.options.ttl = ttl
+    for (const key of missing) asked.push(key)
     const startedAt = clock.now()
     try {
       const values = await loadMany(missing, context)
       pace.saw(startedAt, true)
-      const found = values instanceof Map ? missing.filter((key) => values.has(key)).length : missing.length
-      loaded += found
-      absent += missing.length - found
+      for (const key of missing) {
+        if (values instanceof Map && !values.has(key)) absent.add(key)
+        else given.push(key)
+      }
       return values
     } catch (error) {
       pace.saw(startedAt, false)
@@ -101,8 +112,17 @@ async function fillMany(
   try {
     await cache.getOrSetMany(keys, loader, { ...options, signal })
   } catch (error) {
-    // Not a load of ours: a closed cache, a wrong answer, somebody else's load.
-    if (failed.size === 0) for (const key of keys) failed.set(key, error)
+    // What did not fail in our own load: a value that cannot be kept, a closed cache, somebody else's load. Which of the
+    // keys it was, the next try tells; a wrong answer is about those that were asked for.
+    const isOurs = [...failed.values()].includes(error)
+    const suspects = isOurs ? [] : isWrongAnswer(error) ? asked : keys
+    for (const key of suspects) if (!absent.has(key) && !failed.has(key)) failed.set(key, error)
   }
-  return { loaded, absent, failed }
+  return { given, absent, failed }
 }
+
+const none: ReadonlySet<string> = new Set()
+
+/** Whether `loadMany` answered with something else than values. */
+export const isWrongAnswer = (error: unknown): boolean =>
+  error instanceof CacheError && error.code === 'ERR_LOADER_RESULT'

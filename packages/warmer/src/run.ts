@@ -1,5 +1,5 @@
 import { CacheError, type Random } from '@flow-cache/core'
-import { fill, type Origin } from './filling.js'
+import { fill, isWrongAnswer, type Origin } from './filling.js'
 import type { WarmOptions, WarmReport } from './options.js'
 import { pause } from './pace.js'
 import { Place } from './place.js'
@@ -33,6 +33,8 @@ export type KeysWanted = Iterable<string | Wanted> | AsyncIterable<string | Want
 interface Batch {
   readonly keys: readonly string[]
   readonly ttl: number | undefined
+  /** What the origin has given of them in tries that failed: if it is there at last, it was loaded and not skipped. */
+  readonly given: Set<string>
 }
 
 /**
@@ -51,13 +53,14 @@ export async function run(
   const tally = new Tally(clock, total, onProgress)
   const turns = new Turns(clock)
   const running = new Set<Promise<void>>()
-  const source = batches(wanted, size)
+  const source = batches(wanted, size, tally)
   try {
     for (;;) {
       await turns.take()
       // An iterable that waits for its next key is not waited for.
       const next = await untilAborted(source.next(), signal)
       if (next === undefined || next.done === true) break
+      if (next.value.keys.length === 0) continue
       const place = new Place(pace)
       if (!(await place.take(signal))) break
       const work = settle(origin, next.value, retry, signal, tally, place).finally(() => {
@@ -82,7 +85,7 @@ export async function run(
 /** Brings the keys of a batch in, and tries those that fail again: together, and at last each half by itself. */
 async function settle(
   origin: Origin,
-  { keys, ttl }: Batch,
+  { keys, ttl, given }: Batch,
   retry: Retry,
   signal: AbortSignal,
   tally: Tally,
@@ -90,19 +93,23 @@ async function settle(
 ): Promise<void> {
   let left = keys
   for (let attempt = 1; ; attempt++) {
-    const { loaded, absent, failed } = await fill(origin, left, signal, ttl, place)
-    if (signal.aborted) {
-      tally.loaded += loaded
-      return
+    const outcome = await fill(origin, left, signal, ttl, place)
+    const { absent, failed } = outcome
+    let loaded = outcome.given.length
+    // Who aborts does not wait until it is kept. Most tries fail nowhere, and need no look at each key.
+    if (!signal.aborted && given.size + failed.size > 0) {
+      for (const key of outcome.given) given.add(key)
+      loaded = left.filter((key) => given.has(key) && !absent.has(key) && !failed.has(key)).length
     }
     tally.loaded += loaded
-    tally.absent += absent
-    tally.skipped += left.length - loaded - absent - failed.size
+    if (signal.aborted) return
+    tally.absent += absent.size
+    tally.skipped += left.length - loaded - absent.size - failed.size
     if (failed.size === 0) return
     left = [...failed.keys()]
     if (attempt >= retry.attempts || isFinal(failed)) {
       if (left.length === 1 || isFinal(failed)) for (const key of left) tally.fail(key, failed.get(key))
-      else await halve(origin, { keys: left, ttl }, retry, signal, tally, place)
+      else await halve(origin, { keys: left, ttl, given }, retry, signal, tally, place)
       return
     }
     const longest = Math.min(retry.maxDelay, retry.delay * 2 ** (attempt - 1))
@@ -113,7 +120,7 @@ async function settle(
 /** One bad key fails all that are asked for with it: asked for apart, the others come. */
 async function halve(
   origin: Origin,
-  { keys, ttl }: Batch,
+  { keys, ttl, given }: Batch,
   retry: Retry,
   signal: AbortSignal,
   tally: Tally,
@@ -122,32 +129,32 @@ async function halve(
   const middle = Math.ceil(keys.length / 2)
   const once = { ...retry, attempts: 1 }
   for (const half of [keys.slice(0, middle), keys.slice(middle)]) {
-    if (await place.take(signal)) await settle(origin, { keys: half, ttl }, once, signal, tally, place)
+    if (await place.take(signal)) await settle(origin, { keys: half, ttl, given }, once, signal, tally, place)
   }
 }
 
 /** Whether no further try can help: the cache itself refuses. */
 function isFinal(failed: ReadonlyMap<string, unknown>): boolean {
   const [error] = failed.values()
-  return error instanceof CacheError && (error.code === 'ERR_CLOSED' || error.code === 'ERR_LOADER_RESULT')
+  return isWrongAnswer(error) || (error instanceof CacheError && error.code === 'ERR_CLOSED')
 }
 
-/** The keys in batches, each with the earliest end of its keys. */
-async function* batches(wanted: KeysWanted, size: number): AsyncGenerator<Batch, undefined> {
+/** The keys in batches, each with the earliest end of its keys. An empty key fails by itself. */
+async function* batches(wanted: KeysWanted, size: number, tally: Tally): AsyncGenerator<Batch, undefined> {
   const keys = new Set<string>()
   let taken = 0
   let ttl: number | undefined
   /** Tells whether the batch is full. One that is given the same key again and again is full as well. */
   const add = (one: string | Wanted): boolean => {
     const key = one instanceof Wanted ? one.key : one
-    if (typeof key !== 'string' || key === '')
-      throw new TypeError(`a key must be a non-empty string, got ${key === '' ? "''" : typeof key}`)
-    keys.add(key)
+    if (typeof key !== 'string') throw new TypeError(`a key must be a non-empty string, got ${typeof key}`)
+    if (key === '') tally.fail(key, new TypeError("a key must be a non-empty string, got ''"))
+    else keys.add(key)
     if (one instanceof Wanted && one.ttl !== undefined) ttl = Math.min(ttl ?? Infinity, one.ttl)
     return ++taken >= size
   }
   const batch = (): Batch => {
-    const full = { keys: [...keys], ttl }
+    const full = { keys: [...keys], ttl, given: new Set<string>() }
     keys.clear()
     taken = 0
     ttl = undefined

@@ -56,6 +56,7 @@ export function startSchedule(
   }
 
   arm()
+  if (next === undefined) throw new RangeError(`when must be a time that comes, got '${when}'`)
   return {
     get next() {
       return next === undefined ? undefined : new Date(next)
@@ -77,6 +78,15 @@ export function startSchedule(
   }
 }
 
+const wanted =
+  "a cron expression such as '0 4 * * *' (minute, hour, day, month, weekday) or an interval such as '10m'"
+
+/** What may be wrong with a cron expression, where that can be told by its length. */
+function hintFor(when: string): string {
+  const fields = when.trim().split(/\s+/).length
+  return fields === 5 ? '' : `, which has ${fields} fields`
+}
+
 /** The instant that comes after one, and after now. */
 function timesOf(when: string | number): (last: number, now: number) => number | undefined {
   if (typeof when === 'string' && when.trim().includes(' ')) {
@@ -84,7 +94,7 @@ function timesOf(when: string | number): (last: number, now: number) => number |
     try {
       cron = new Cron(when, { paused: true })
     } catch (error) {
-      throw new TypeError(`when must be a cron expression or an interval, got '${when}'`, { cause: error })
+      throw new TypeError(`when must be ${wanted}, got '${when}'${hintFor(when)}`, { cause: error })
     }
     return (_, now) => cron.nextRun(new Date(now))?.getTime()
   }
