@@ -126,7 +126,9 @@ export class Exchange {
         signal: behind ? undefined : request.signal,
       })
     } catch (error) {
-      if (behind || this.#question.mine !== undefined) return undefined
+      if (behind || (this.#question.mine !== undefined && !request.signal.aborted)) return undefined
+      // What the handler still answers to this load is for nobody.
+      this.#question.leave()
       // The handler takes too long; asking it once more would not help.
       if (error instanceof CacheError && error.code === 'ERR_LOAD_TIMEOUT') throw error
       request.signal.throwIfAborted()

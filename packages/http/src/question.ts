@@ -1,5 +1,5 @@
 import { doNotCache, type DoNotCache, type LoadContext } from '@flow-cache/core'
-import { readBody, type Read } from './body.js'
+import { endBody, readBody, type Read } from './body.js'
 import type { Report } from './cache-status.js'
 import { questionFor, updated } from './conditions.js'
 import { mayStandIn } from './judging.js'
@@ -26,8 +26,8 @@ export class Question {
   readonly #settings: Settings
   readonly #resource: Resource
   readonly #handler: (request: Request) => Promise<Response>
-  /** The answer, for this request alone; `undefined` while the handler was not asked. */
-  mine: Mine | undefined
+  #mine: Mine | undefined
+  #isLeft = false
 
   constructor(settings: Settings, resource: Resource, handler: (request: Request) => Promise<Response>) {
     this.#settings = settings
@@ -40,10 +40,20 @@ export class Question {
     return this.#handler(this.#resource.request)
   }
 
-  /** Ends an answer that nobody reads. */
+  /** The answer, for this request alone; `undefined` while the handler has not given one. */
+  get mine(): Mine | undefined {
+    return this.#mine
+  }
+
+  /** Ends the answer, also one that is still to come: nobody is there to read it. */
   leave(): void {
-    if (this.mine !== undefined && 'response' in this.mine)
-      void this.mine.response.body?.cancel().catch(() => {})
+    this.#isLeft = true
+    if (this.#mine !== undefined && 'response' in this.#mine) endBody(this.#mine.response)
+  }
+
+  #take(mine: Mine): void {
+    this.#mine = mine
+    if (this.#isLeft) this.leave()
   }
 
   /** Loads: asks the handler, and says what is kept of its answer. */
@@ -61,13 +71,18 @@ export class Question {
     try {
       response = await this.#handler(questionFor(request, before, signal))
     } catch (error) {
+      signal.throwIfAborted()
       if (before !== undefined && (behind || mayStandIn(before, clock.now())))
         throw new HandlerFailed('', { cause: error })
-      this.mine = { error }
+      this.#take({ error })
       return own
     }
+    if (signal.aborted) {
+      endBody(response, signal.reason)
+      throw signal.reason
+    }
     if (response.status >= 500 && before !== undefined && (behind || mayStandIn(before, clock.now()))) {
-      await response.body?.cancel()
+      endBody(response)
       throw new HandlerFailed(`the handler answered ${response.status}`)
     }
     let { status, statusText, headers } = response
@@ -77,7 +92,7 @@ export class Question {
       if (merged === undefined) {
         // It speaks of another response than the one it was asked about.
         await cache.delete(key)
-        this.mine = { response: await this.#handler(questionFor(request, undefined, signal)), report: {} }
+        this.#take({ response: await this.#handler(questionFor(request, undefined, signal)), report: {} })
         return own
       }
       ;({ status, statusText } = before)
@@ -85,27 +100,28 @@ export class Question {
     }
     const mine = (body: BodyInit | null, report: Report): void => {
       const forwardStatus = isConfirmed ? 304 : undefined
-      this.mine = {
+      this.#take({
         response: new Response(body, { status, statusText, headers }),
         report: { ...report, forwardStatus },
-      }
+      })
     }
     const terms = termsOf(this.#resource, status, statusText, headers, this.#settings)
     if ('why' in terms) {
       if (isConfirmed) mine(bodyOf(before), { detail: terms.why })
-      else this.mine = { response, report: { detail: terms.why } }
+      else this.#take({ response, report: { detail: terms.why } })
       return this.#refuse(key, terms, kept, options)
     }
     const length = Number(headers.get('content-length') ?? Number.NaN)
     if (!isConfirmed && length > maxBodyBytes) {
-      this.mine = { response, report: { detail: 'too-long' } }
+      this.#take({ response, report: { detail: 'too-long' } })
       return this.#refuse(key, { why: 'too-long', always: true }, kept, options)
     }
     let read: Read
     try {
-      read = isConfirmed ? { whole: before.body } : await readBody(response.body, maxBodyBytes)
+      read = isConfirmed ? { whole: before.body } : await readBody(response.body, maxBodyBytes, signal)
     } catch (error) {
-      this.mine = { error }
+      signal.throwIfAborted()
+      this.#take({ error })
       return own
     }
     if ('tooLong' in read) {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { type Cache, createCache } from '@flow-cache/core'
@@ -179,6 +180,32 @@ it('Node’s server goes on when a client leaves, and the others get the respons
   await expect.poll(() => waitingFor(cache, url), { timeout: 10_000 }).toBe(1)
   held.open()
   expect([await (await second).text(), calls]).toEqual(['done', 1])
+})
+
+it('an upstream that sends on and on is let go when the last client has left', async () => {
+  let open = 0
+  const upstream = createServer((_, response) => {
+    open++
+    response.on('close', () => open--)
+    response.writeHead(200, { 'cache-control': 'max-age=60' })
+    response.write('x')
+  })
+  upstream.listen(0, '127.0.0.1')
+  await once(upstream, 'listening')
+  const { port } = upstream.address() as AddressInfo
+  // Its signal is not passed on, so the body alone says that nobody is there any more.
+  const url = await serve(
+    httpCache({ cache: newCache() }).wrap(({ url }) =>
+      fetch(`http://127.0.0.1:${port}${new URL(url).pathname}`),
+    ),
+  )
+  const leaving = new AbortController()
+  const all = Array.from({ length: 10 }, (_, i) => fetch(`${url}/${i}`, { signal: leaving.signal }))
+  await expect.poll(() => open, { timeout: 10_000 }).toBe(10)
+  leaving.abort()
+  await Promise.allSettled(all)
+  await expect.poll(() => open, { timeout: 10_000 }).toBe(0)
+  upstream.close()
 })
 
 it('processes that share Redis share responses, and what ends them', async () => {

@@ -11,6 +11,8 @@ export interface SetUp {
   readonly http: HttpCache
   /** How often the handler was asked, and with what. */
   readonly asked: Request[]
+  /** The wrapped handler. */
+  readonly answer: (request: Request) => Promise<Response>
   /** Asks for `/`, or for a path. */
   readonly get: (headers?: Record<string, string>, path?: string) => Promise<Response>
   readonly send: (method: string, path?: string, headers?: Record<string, string>) => Promise<Response>
@@ -34,6 +36,7 @@ export function setUp(handler: Handler, options: Partial<HttpCacheOptions> = {})
     cache,
     http,
     asked,
+    answer,
     send,
     get: (headers, path) => send('GET', path, headers),
     seconds: (count) => clock.advance(count * 1_000),
