@@ -27,7 +27,7 @@ export interface FlowKeyv {
   getMany<Value>(keys: string[]): Promise<(Value | undefined)[]>
   has(key: string): Promise<boolean>
   hasMany(keys: string[]): Promise<boolean[]>
-  /** `ttl` in milliseconds; without one the entry is there until it is evicted. */
+  /** `ttl` in milliseconds, one of 0 or less ends the entry; without one it is there until it is evicted. */
   set(key: string, value: unknown, ttl?: number): Promise<boolean>
   setMany(pairs: readonly KeyvPair[]): Promise<boolean[]>
   delete(key: string): Promise<boolean>
@@ -57,6 +57,9 @@ export function flowKeyv(cache: Cache, options: FlowKeyvOptions = {}): FlowKeyv 
   const stops: (() => void)[] = []
   let namespace: string | undefined
   let within = cache
+
+  /** Keyv hands over durations of less than nothing: the entry has ended, and with 0 the cache ends the one before. */
+  const lifeOf = (own: number | undefined): number => Math.max(0, own ?? ttl)
 
   return {
     // Keyv 5 iterates only over adapters whose dialect is in a list of its own.
@@ -90,15 +93,18 @@ export function flowKeyv(cache: Cache, options: FlowKeyvOptions = {}): FlowKeyv 
     },
 
     async set(key, value, own) {
-      await within.set(key, value, { ttl: own ?? ttl })
+      await within.set(key, value, { ttl: lifeOf(own) })
       return true
     },
 
     async setMany(pairs) {
+      // The last one of a key counts, also where it is in another group.
+      const last = new Map(pairs.map((pair) => [pair.key, pair]))
       const byTtl = new Map<number, [string, unknown][]>()
-      for (const { key, value, ttl: own = ttl } of pairs) {
-        const group = byTtl.get(own)
-        if (group === undefined) byTtl.set(own, [[key, value]])
+      for (const { key, value, ttl: own } of last.values()) {
+        const life = lifeOf(own)
+        const group = byTtl.get(life)
+        if (group === undefined) byTtl.set(life, [[key, value]])
         else group.push([key, value])
       }
       await Promise.all([...byTtl].map(([ttl, group]) => within.setMany(group, { ttl })))

@@ -91,6 +91,19 @@ describe.each(versions)('%s over a cache', (_, make, raw) => {
     expect(await a.has('x')).toBe(false)
   })
 
+  it('does with a ttl that is over before it begins what it does over a Map', async () => {
+    const { a } = setUp(make)
+    const over = async (keyv: AnyKeyv): Promise<unknown[]> => {
+      for (const key of ['x', 'y', 'z']) await keyv.set(key, 'old')
+      const entries = [
+        { key: 'y', value: 'new', ttl: -5 },
+        { key: 'z', value: 'new' },
+      ]
+      return [await keyv.set('x', 'new', -5), await keyv.setMany(entries), await keyv.get(['x', 'y', 'z'])]
+    }
+    expect(await over(a)).toEqual(await over(make({ store: new Map(), namespace: 'a' })))
+  })
+
   it('clears its namespace and nobody else’s, also where one name begins with the other', async () => {
     const { a, keyv, cache } = setUp(make)
     const others = [keyv('ab'), keyv('a:b')]
@@ -160,6 +173,35 @@ describe.each(versions)('%s over a cache', (_, make, raw) => {
     expect(await two.get('x')).toStrictEqual(value)
     await one.clear()
     await expect.poll(() => two.get('x')).toBe(undefined)
+  })
+})
+
+describe('the adapter', () => {
+  it('ends what it had where the ttl is over before it begins', async () => {
+    const { cache } = setUp(versions[0]![1])
+    const adapter = flowKeyv(cache)
+    await cache.setMany([
+      ['x', 'old'],
+      ['y', 'old'],
+    ])
+    expect(await adapter.set('x', 'new', -5)).toBe(true)
+    expect(await adapter.setMany([{ key: 'y', value: 'new', ttl: -5 }])).toEqual([true])
+    expect(await adapter.getMany(['x', 'y'])).toEqual([undefined, undefined])
+  })
+
+  it('keeps the last value of a key that is set twice at once, whatever their ttls', async () => {
+    const { cache } = setUp(versions[0]![1])
+    const adapter = flowKeyv(cache)
+    const pairs = [
+      { key: 'x', value: 1, ttl: 60_000 },
+      { key: 'y', value: 1, ttl: -5 },
+      { key: 'x', value: 2, ttl: -5 },
+      { key: 'y', value: 2, ttl: 60_000 },
+      { key: 'y', value: 3, ttl: -5 },
+      { key: 'y', value: 4, ttl: 60_000 },
+    ]
+    expect(await adapter.setMany(pairs)).toEqual(pairs.map(() => true))
+    expect(await adapter.getMany(['x', 'y'])).toEqual([undefined, 4])
   })
 })
 
