@@ -1,3 +1,4 @@
+import { instantOf } from './http-date.js'
 import { headersOf, type Stored } from './stored.js'
 
 /** Headers by which a request asks for a response only if it has changed. */
@@ -19,8 +20,9 @@ export function isUnchanged(request: Request, status: number, headers: Headers):
     const tags = match.match(/(?:W\/)?"[^"]*"/g) ?? []
     return etag !== null && tags.some((tag) => strong(tag) === strong(etag))
   }
-  const since = Date.parse(request.headers.get('if-modified-since') ?? '')
-  return Date.parse(headers.get('last-modified') ?? '') <= since
+  const since = instantOf(request.headers.get('if-modified-since'))
+  const modified = instantOf(headers.get('last-modified'))
+  return since !== undefined && modified !== undefined && modified <= since
 }
 
 /** Whether two validators name the same, weakly compared. */

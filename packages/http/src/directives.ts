@@ -15,8 +15,8 @@ export interface Directives {
   readonly staleIfError: number
 }
 
-/** Longer than a year says no more than a year; larger numbers overflow somewhere. */
-const most = 31_536_000
+/** The longest duration: a year. Longer says no more, and larger numbers overflow somewhere. */
+export const mostSeconds = 31_536_000
 
 /**
  * Reads `Cache-Control`, and `Pragma` where there is none.
@@ -25,13 +25,18 @@ const most = 31_536_000
  * and said once.
  */
 export function directivesOf(headers: Headers): Directives {
-  const text = headers.get('cache-control') ?? (headers.get('pragma') === null ? '' : pragma(headers))
+  const text = (
+    headers.get('cache-control') ?? (headers.get('pragma') === null ? '' : pragma(headers))
+  ).toLowerCase()
   const parsed = parse(text)
-  const has = (name: string): boolean => new RegExp(`(?:^|[^\\w-])${name}(?:$|[^\\w-])`, 'i').test(text)
+  // Most text has most of the names nowhere, which is told at less than an expression costs.
+  const has = (name: string): boolean =>
+    text.includes(name) && new RegExp(`(?:^|[^\\w-])${name}(?:$|[^\\w-])`).test(text)
   const seconds = (name: string, value: number | null): number | undefined => {
-    if (value === null) return has(name) ? 0 : undefined
-    const often = text.match(new RegExp(`(?:^|[^\\w-])${name}\\s*=`, 'gi'))
-    return often?.length === 1 ? Math.min(value, most) : 0
+    if (!has(name)) return undefined
+    const said = [...text.matchAll(new RegExp(`(?:^|[^\\w-])${name}(?![\\w-])([^,]*)`, 'g'))]
+    const isWellFormed = said.length === 1 && /^=(?:\d+|"\d+")\s*$/.test(said[0]![1]!)
+    return value !== null && isWellFormed ? Math.min(value, mostSeconds) : 0
   }
   return {
     noStore: has('no-store'),

@@ -1,4 +1,5 @@
-import { type Directives, directivesOf } from './directives.js'
+import { type Directives, directivesOf, mostSeconds } from './directives.js'
+import { instantOf } from './http-date.js'
 import type { Settings } from './options.js'
 import { tagsOf } from './response-tags.js'
 import type { Stored } from './stored.js'
@@ -94,27 +95,22 @@ export const isValidated = (headers: Headers): boolean => headers.has('etag') ||
 function lifetimeOf(says: Directives, headers: Headers, now: number, heuristic: number): number {
   const stated = says.sharedMaxAge ?? says.maxAge
   if (stated !== undefined) return stated
-  const date = instantOf(headers, 'date') ?? now
+  const date = instantOf(headers.get('date')) ?? now
   const expires = headers.get('expires')
   // What is no date has expired already.
-  if (expires !== null) return Math.max(0, ((instantOf(headers, 'expires') ?? 0) - date) / 1_000)
-  const modified = instantOf(headers, 'last-modified')
+  if (expires !== null) return Math.min(mostSeconds, Math.max(0, ((instantOf(expires) ?? 0) - date) / 1_000))
+  const modified = instantOf(headers.get('last-modified'))
   if (heuristic === 0 || modified === undefined) return 0
   return Math.min(86_400, Math.max(0, ((date - modified) / 1_000) * heuristic))
 }
 
 /** How old the response is when it arrives, in seconds (RFC 9111, 4.2.3). */
 function initialAge(headers: Headers, now: number): number {
-  const date = instantOf(headers, 'date')
+  const date = instantOf(headers.get('date'))
   const apparent = date === undefined ? 0 : Math.max(0, now - date) / 1_000
   const told = /^\s*(\d{1,10})/.exec(headers.get('age') ?? '')
   // A date has whole seconds: less than one is no age.
   return Math.max(apparent < 1 ? 0 : apparent, told === null ? 0 : Number(told[1]))
-}
-
-function instantOf(headers: Headers, name: string): number | undefined {
-  const instant = Date.parse(headers.get(name) ?? '')
-  return Number.isNaN(instant) ? undefined : instant
 }
 
 function kept(headers: Headers, now: number): Stored['headers'] {

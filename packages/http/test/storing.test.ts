@@ -19,6 +19,9 @@ it.each<[string, Record<string, string>, object?]>([
   ['s-maxage', { 'cache-control': 's-maxage=60, max-age=0' }],
   ['Expires', { expires: date(60) }],
   ['Expires after Date', { date: date(-60), expires: date(60) }, { wait: 59 }],
+  ['Expires as RFC 850 had it', { expires: 'Thursday, 01-Jan-26 00:01:00 GMT' }, { wait: 59 }],
+  ['Expires as asctime() has it', { expires: 'Thu Jan  1 00:01:00 2026' }, { wait: 59 }],
+  ['a space around the comma', { 'cache-control': 'public , max-age=60 , immutable' }],
   ['upper case', { 'cache-control': 'Public, MAX-AGE=60' }],
   ['quotes', { 'cache-control': 'max-age="60"' }],
   ['immutable beside max-age', { 'cache-control': 'max-age=60, immutable' }],
@@ -51,10 +54,23 @@ it.each<[string, Record<string, string>, object?]>([
   ['max-age=0', { 'cache-control': 'max-age=0' }],
   ['max-age twice', { 'cache-control': 'max-age=60, max-age=90' }],
   ['a negative max-age', { 'cache-control': 'max-age=-60' }],
+  ['max-age with an exponent', { 'cache-control': 'max-age=1e3' }],
+  ['max-age with a fraction', { 'cache-control': 'max-age=60.5' }],
+  ['max-age with a space before its sign', { 'cache-control': 'max-age =60' }],
+  ['max-age with a space behind it', { 'cache-control': 'max-age= 60' }],
+  ['max-age with a unit', { 'cache-control': 'max-age=60s' }],
+  ['max-age in half a quote', { 'cache-control': 'max-age="60' }],
+  ['max-age in the text of another', { 'cache-control': 'x="max-age=60, a"' }],
   ['max-age that is no number', { 'cache-control': 'max-age=soon', expires: date(60) }],
   ['s-maxage=0 beside max-age', { 'cache-control': 's-maxage=0, max-age=60' }],
   ['Expires in the past', { expires: date(-1) }],
   ['Expires that is no date', { expires: '0' }],
+  ['Expires of another form', { expires: '2027-01-01' }],
+  ['Expires without a zone', { expires: 'Fri, 01 Jan 2027 00:00:00' }],
+  ['Expires in another zone', { expires: 'Fri, 01 Jan 2027 00:00:00 +0100' }],
+  ['Expires twice', { expires: `${date(60)}, ${date(60)}` }],
+  ['Expires and more', { expires: '1 Jan 2099 00:00:00 GMT, 0' }],
+  ['Expires on a day that is none', { expires: 'Mon, 31 Feb 2027 00:00:00 GMT' }],
   ['what was old when it came', { 'cache-control': 'max-age=60', age: '60' }],
   ['what was made long ago', { 'cache-control': 'max-age=60', date: date(-60) }],
   ['Set-Cookie', { 'cache-control': 'public, max-age=60', 'set-cookie': 'id=1' }],
@@ -91,6 +107,16 @@ it.each<[string, Record<string, string>, object?]>([
   ['a body shorter than it says', { 'cache-control': 'max-age=60', 'content-length': '7' }],
 ])('is not kept: %s', async (_, response, how) => {
   expect(await calls(response, how)).toBe(2)
+})
+
+it.each<[string, Record<string, string>]>([
+  ['max-age', { 'cache-control': 'max-age=9999999999' }],
+  ['s-maxage', { 'cache-control': 's-maxage=99999999999999999999' }],
+  ['Expires', { expires: 'Thu, 01 Jan 2099 00:00:00 GMT' }],
+])('no response is fresh for more than a year: %s', async (_, response) => {
+  const year = 31_536_000
+  expect(await calls(response, { wait: year - 1 })).toBe(1)
+  expect(await calls(response, { wait: year })).toBe(2)
 })
 
 it('a part of a resource is the handler’s, and so is what is asked for on conditions', async () => {
