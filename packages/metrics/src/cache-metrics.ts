@@ -32,6 +32,8 @@ export interface NamedTimes {
   readonly histogram: Histogram
 }
 
+const curveOptions: readonly string[] = ['cache', 'capacity', 'sizes']
+
 /** Multiples of what the cache holds now. */
 const factors = [1 / 4, 1 / 2, 1, 2, 4, 8]
 
@@ -96,8 +98,8 @@ export class CacheMetrics {
    * The keys that are read most, the first of them first; of one cache, or of all.
    *
    * `count` is about how often a key was read, and `error` how far that may be off. A part of it comes from the bounded
-   * room: `count` is never too low by that. The rest comes from the sample, and holds for 19 of 20 keys; with
-   * `sample: 1` there is none.
+   * room: `count` is never too low by that. The rest comes from the sample that is taken where reads are more than some
+   * 20,000 a second, and holds for 19 of 20 keys; until then, and with `sample: 1`, there is none.
    */
   topKeys(limit = 10, cache?: string): readonly HotKey[] {
     checkWhole(limit, 'limit', 1)
@@ -118,9 +120,14 @@ export class CacheMetrics {
    * holds now, if that is known, otherwise powers of two up to the number of keys.
    *
    * Of a sample of at most 8,192 keys, followed since the beginning; within 2 points of the truth for most traffic.
-   * Entries count alike, whatever their size, and none ends by its ttl: the curve says what size does.
+   * Entries count alike, whatever their size, and none ends by its ttl or by an invalidation: the curve says what size
+   * does. Compare its points with each other, not with `hitRatio`, which is lower by what has ended.
    */
   hitRatioCurve(options: CurveOptions = {}): readonly CurvePoint[] {
+    for (const name of Object.keys(options)) {
+      if (!curveOptions.includes(name))
+        throw new TypeError(`unknown option '${name}' of hitRatioCurve; known are ${curveOptions.join(', ')}`)
+    }
     const recorder = this.#recorder(options.cache)
     const { distances, reads, cache } = recorder
     if (distances === undefined)

@@ -3,8 +3,9 @@ import { type Clock, type Random, systemClock, systemRandom } from '@flow-cache/
 /** Options of {@link CacheMetrics}. */
 export interface CacheMetricsOptions {
   /**
-   * One hit of so many is timed, and one read counted for the top keys; which, is random, and it is fewer where it would
-   * be more than some 20,000 a second. 1 for each: exact, and slower. Default: 16. Counts of hits are exact always.
+   * One hit of so many is timed, by chance, and fewer where it would be more than some 20,000 a second. For the top keys
+   * every read is counted, up to as many a second. 1: all of both, however many, which is slower. Default: 16. Counts of
+   * hits are exact always.
    */
   readonly sample?: number | undefined
   /** For how many keys a cache there is room among those that are read most; 0 for none. Default: 1,000. */

@@ -64,7 +64,8 @@ export class Recorder implements HitWatcher {
     this.#told = told
     const { sample, clock, random } = settings
     this.#timing = new Sampler(sample, clock, random)
-    this.#looking = new Sampler(sample, clock, random)
+    // Every read while they are few: a sample of a hundred reads tells nobody anything.
+    this.#looking = new Sampler(1, clock, random, sample > 1)
     this.#seed = Math.floor(settings.random() * 2 ** 32)
     this.#counts = this.#open('')
     this.#stops = [cache.watch({ hits: this }), ...this.#listen()]

@@ -22,6 +22,28 @@ it('takes every call where it is to', () => {
   expect(sampler.most).toBe(1)
 })
 
+it('takes every call until more than 20,000 a second have come, where it is sparing', () => {
+  const clock = tickingClock()
+  const sampler = new Sampler(1, clock, seededRandom(1), true)
+  const standFor = (calls: number, each: () => void): number => {
+    let sum = 0
+    for (let call = 0; call < calls; call++) {
+      each()
+      if (sampler.next()) sum += sampler.every
+    }
+    return sum
+  }
+  expect(standFor(50_000, () => clock.pass(0.1))).toBe(50_000)
+  expect(sampler.most).toBe(1)
+  // A million a second.
+  const counted = standFor(1_000_000, () => clock.pass(0.001))
+  expect(Math.abs(counted - 1_000_000)).toBeLessThan(20_000)
+  expect(sampler.every).toBeGreaterThan(40)
+  expect(sampler.every).toBeLessThan(70)
+  standFor(50_000, () => clock.pass(0.1))
+  expect(sampler.every).toBe(1)
+})
+
 it('takes fewer where calls are too many, and as many as before once they are not', () => {
   const clock = tickingClock()
   const sampler = new Sampler(4, clock, seededRandom(1))

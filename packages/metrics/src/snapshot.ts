@@ -39,7 +39,7 @@ export function checkSnapshot(given: unknown): MetricsSnapshot {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const isCount = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
 
 const isTopKey = (value: unknown): boolean =>
   isRecord(value) &&

@@ -170,8 +170,20 @@ describe('actions', () => {
     expect([done.status, await done.json()]).toEqual([200, { message: 'users is gone' }])
     const failed = await get('actions/fail', post({}))
     expect([failed.status, await failed.json()]).toEqual([500, { message: 'cannot be done' }])
-    expect(await (await get('actions/quiet', post(null))).json()).toEqual({ message: 'Done.' })
+    expect(await (await get('actions/quiet', post({}))).json()).toEqual({ message: 'Done.' })
   })
+
+  it.each(['{', '', 'null', '5', '[]', '{"input":5}', '{"input":null}'])(
+    'are not done for the body %j',
+    async (body) => {
+      const { get } = setUp({ actions })
+      const refused = await get('actions/invalidate', { method: 'POST', headers: own, body })
+      expect([refused.status, await refused.json()]).toEqual([
+        400,
+        { message: expect.stringContaining('The body must be JSON') as string },
+      ])
+    },
+  )
 
   it('are none by default', async () => {
     const { get } = setUp()
@@ -186,6 +198,7 @@ describe('actions', () => {
     ['a form', { ...own, 'content-type': 'text/plain' }],
     ['who does not say', { 'content-type': 'application/json' }],
     ['another origin', { 'content-type': 'application/json', origin: 'http://evil.example' }],
+    ['what only begins like JSON', { ...own, 'content-type': 'application/json-evil' }],
     ['an origin that is none', { 'content-type': 'application/json', origin: 'null' }],
   ])('are refused to %s', async (_, headers) => {
     const { get } = setUp({ actions })

@@ -1,7 +1,7 @@
 import type { CacheMetrics } from '../cache-metrics.js'
 import { assetOf, pageOf } from './assets.js'
 import { Feed, snapshotOf } from './feed.js'
-import { type DashboardOptions, type Settings, settingsOf } from './options.js'
+import { type Action, type DashboardOptions, type Settings, settingsOf } from './options.js'
 
 /** Answers requests for the page and what it shows. */
 export interface Dashboard {
@@ -43,7 +43,7 @@ async function answer(
   if (request.method === 'POST') {
     if (before !== 'actions' || !Object.hasOwn(actions, last)) return text(404, 'There is no such action.')
     if (!isFromPage(request, url)) return text(403, 'Actions are for the page alone.')
-    return act(request, (input) => actions[last]!.run(input))
+    return act(request, actions[last]!)
   }
   if (request.method !== 'GET') return text(405, 'GET or POST.', { allow: 'GET, POST' })
   if (last === '') return reply(await pageOf(title), 'text/html; charset=utf-8')
@@ -63,19 +63,29 @@ async function answer(
 function isFromPage(request: Request, url: URL): boolean {
   const site = request.headers.get('sec-fetch-site')
   const origin = request.headers.get('origin')
-  const isJson = request.headers.get('content-type')?.startsWith('application/json') === true
+  const isJson = /^application\/json\s*(;|$)/i.test(request.headers.get('content-type') ?? '')
   const isSame = site === 'same-origin' || (site === null && origin?.endsWith(`//${url.host}`) === true)
   return isJson && isSame
 }
 
-async function act(request: Request, run: (input: string) => unknown): Promise<Response> {
+async function act(request: Request, action: Action): Promise<Response> {
+  const input = await inputOf(request)
+  if (input === undefined)
+    return json({ message: 'The body must be JSON such as { "input": "a text" }.' }, 400)
   try {
-    const body = (await request.json()) as { readonly input?: unknown }
-    const said = await run(typeof body?.input === 'string' ? body.input : '')
+    const said = await action.run(input)
     return json({ message: typeof said === 'string' ? said : 'Done.' })
   } catch (error) {
     return json({ message: error instanceof Error ? error.message : String(error) }, 500)
   }
+}
+
+/** The text that came with the request, empty if it has none; `undefined` if that cannot be told. */
+async function inputOf(request: Request): Promise<string | undefined> {
+  const body: unknown = await request.json().catch(() => undefined)
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return undefined
+  const { input = '' } = body as { readonly input?: unknown }
+  return typeof input === 'string' ? input : undefined
 }
 
 async function offered(actions: Settings['actions']): Promise<object> {
