@@ -20,7 +20,12 @@ import type { StreamRules } from './stream/rules.js'
 export interface StreamOptions {
   /** How fast a hit gives the chunks. Default: `'instant'`. */
   readonly pace?: Pace | undefined
-  /** A longer stream goes to those who read along, and is not stored. About bytes. Default: 4 MiB. */
+  /**
+   * A longer stream goes to those who read along, and is not stored. About bytes. Default: 4 MiB.
+   *
+   * Up to this length a stream is read from the node at once. Past it, a chunk is made when a reader asks for one and
+   * no other reader is further behind than this: the fastest waits for the slowest. Whoever wants no more must leave.
+   */
   readonly maxBytes?: number | undefined
   /**
    * When the last consumer leaves before the end.

@@ -162,3 +162,113 @@ describe.each(Object.entries(caches))('a reader who has got the whole stream, on
     expect(cache.stats()).toMatchObject({ loads: 1, loadErrors: 0, fenced: 0 })
   })
 })
+
+describe('a stream that is too long to keep', () => {
+  const bytes = 1_000
+  /** A node whose stream has a hundred chunks of 1,000 bytes, and who has asked it for how many. */
+  const long = (maxBytes: number, onAbort: 'discard' | 'finish' = 'discard') => {
+    const made = { chunks: 0, ended: false, runs: 0 }
+    const node = defineNode('long', async function () {
+      made.runs++
+      return (async function* () {
+        try {
+          while (made.chunks < 100) yield new Uint8Array(bytes).fill(made.chunks++)
+        } finally {
+          made.ended = true
+        }
+      })()
+    })
+    const cache = open()
+    const cached = cacheNode(node, { cache, scope: 'global', stream: { maxBytes, onAbort } })
+    const read = async (signal?: AbortSignal) =>
+      output(await runNode(cached, 1, { signal }))[Symbol.asyncIterator]()
+    return { made, cache, read }
+  }
+  /** Lets all go on that can. */
+  const settled = async () => new Promise<void>((resolve) => setImmediate(resolve))
+  const take = async (reader: AsyncIterator<unknown>, count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await reader.next()
+    await settled()
+  }
+
+  it('is read as far as its reader asks, past the chunks that might have been kept', async () => {
+    const { made, read } = long(10 * bytes)
+    const reader = await read()
+    await take(reader, 1)
+    expect(made.chunks).toBe(11)
+    await take(reader, 10)
+    expect(made.chunks).toBe(11)
+    await take(reader, 1)
+    expect(made.chunks).toBe(12)
+    await take(reader, 88)
+    expect(await reader.next()).toEqual({ done: true, value: undefined })
+    expect(made).toEqual({ chunks: 100, ended: true, runs: 1 })
+  })
+
+  it('runs once also where its first chunk is too long', async () => {
+    const { made, read } = long(bytes / 2)
+    const reader = await read()
+    await take(reader, 100)
+    expect((await reader.next()).done).toBe(true)
+    expect(made.runs).toBe(1)
+  })
+
+  it('waits for the slowest reader, who is never further behind than maxBytes', async () => {
+    const { made, read } = long(10 * bytes)
+    const [fast, slow] = await Promise.all([read(), read()])
+    const far = (async () => take(fast, 100))()
+    await settled()
+    // The first ten and one more, which nobody need have read.
+    expect(made.chunks).toBe(11)
+    await take(slow, 5)
+    expect(made.chunks).toBe(16)
+    await take(slow, 84)
+    expect(made.chunks).toBe(100)
+    await far
+    expect(made.runs).toBe(1)
+    expect(Array.from((await slow.next()).value as Uint8Array)[0]).toBe(89)
+  })
+
+  it.each(['leaves', 'aborts'])('does not wait for a reader who %s', async (how) => {
+    const { made, read } = long(10 * bytes)
+    const request = new AbortController()
+    const [fast, slow] = await Promise.all([read(), read(request.signal)])
+    const far = take(fast, 100)
+    await take(slow, 1)
+    expect(made.chunks).toBe(12)
+    if (how === 'leaves') await slow.return?.(undefined)
+    else request.abort()
+    await far
+    expect((await fast.next()).done).toBe(true)
+    expect(made).toMatchObject({ chunks: 100, runs: 1 })
+  })
+
+  it('is ended when all have left', async () => {
+    const { made, cache, read } = long(10 * bytes)
+    const readers = await Promise.all([read(), read()])
+    await take(readers[0], 11)
+    for (const reader of readers) await reader.return?.(undefined)
+    await cache.drain()
+    expect(made).toEqual({ chunks: 11, ended: true, runs: 1 })
+  })
+
+  it("goes on to its end without readers with onAbort: 'finish'", async () => {
+    const { made, cache, read } = long(10 * bytes, 'finish')
+    const reader = await read()
+    await take(reader, 1)
+    await reader.return?.(undefined)
+    await cache.drain()
+    expect(made).toEqual({ chunks: 100, ended: true, runs: 1 })
+  })
+})
+
+it('a reader who asks for several chunks at once gets each of them once', async () => {
+  const node = defineNode('s', async function* () {
+    yield 'a'
+    yield 'b'
+  } as () => AsyncGenerator<string>)
+  const cached = cacheNode(node, { cache: open(), scope: 'global' })
+  const reader = output(await runNode(cached, 1))[Symbol.asyncIterator]()
+  const asked = await Promise.all([reader.next(), reader.next(), reader.next()])
+  expect(asked.map(({ value }) => value as unknown)).toEqual(['a', 'b', undefined])
+})

@@ -26,11 +26,15 @@ export function follow(
   },
 ): Answer | undefined {
   const { seat, mine, whole } = at
-  const read = streaming.recording.buffer.reader()
-  if (read === undefined) return undefined
+  const reader = streaming.recording.buffer.reader()
+  if (reader === undefined) return undefined
+  const { signal } = seat.leaving
+  const leave = (): void => reader.leave(signal.reason)
+  if (signal.aborted) leave()
+  else signal.addEventListener('abort', leave, { once: true })
   const source: Source = {
     async next() {
-      const result = await Promise.race([read(), seat.left])
+      const result = await reader.next()
       if (result.done === true) seat.stay()
       return result
     },

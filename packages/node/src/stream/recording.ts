@@ -30,7 +30,7 @@ export class Recording {
   #delays: number[] = []
 
   constructor(options: RecordingOptions) {
-    this.buffer = new ReplayBuffer(options.copy)
+    this.buffer = new ReplayBuffer(options.copy, options.maxBytes)
     this.#copy = options.copy
     this.#rules = options.rules
     this.#clock = options.clock
@@ -46,19 +46,19 @@ export class Recording {
   push(given: unknown): void {
     // The source may use one object for all of its chunks.
     const chunk = this.#copy(given)
+    const bytes = sizeOf(chunk)
     if (this.fits && this.#rules.keep(chunk)) {
       const now = this.#clock.now()
-      this.#left -= sizeOf(chunk)
+      this.#left -= bytes
       this.#chunks.push(chunk)
       this.#delays.push(Math.round(now - this.#last))
       this.#last = now
       if (!this.fits) {
         this.#chunks = []
         this.#delays = []
-        this.buffer.forget()
       }
     }
-    this.buffer.push(chunk)
+    this.buffer.push(chunk, bytes)
   }
 
   /** What is to be stored, or `undefined` if it is not whole or was too much. */
@@ -67,7 +67,7 @@ export class Recording {
     return { chunks: this.#chunks, delays: this.#delays }
   }
 
-  /** Reads the source to its end. Its error goes to the readers, and to the caller. */
+  /** Reads the source to its end, as fast as the buffer has room. Its error goes to the readers, and to the caller. */
   async drain(source: Source, signal: AbortSignal): Promise<void> {
     const aborted = new Promise<never>((_, reject) => {
       const give = (): void => reject(signal.reason as Error)
@@ -76,16 +76,24 @@ export class Recording {
     })
     aborted.catch(() => {})
     try {
-      for (;;) {
-        const { done, value } = await Promise.race([source.next(), aborted])
-        if (done === true) break
-        this.push(value)
-      }
+      // One race for all chunks: one each would hold every chunk until the signal aborts.
+      await Promise.race([this.#follow(source, signal), aborted])
       this.buffer.end()
     } catch (error) {
       this.buffer.fail(error)
       if (signal.aborted) source.stop(error).catch(() => {})
       throw error
+    }
+  }
+
+  async #follow(source: Source, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.buffer.room()
+      signal.throwIfAborted()
+      const { done, value } = await source.next()
+      signal.throwIfAborted()
+      if (done === true) return
+      this.push(value)
     }
   }
 }

@@ -1,72 +1,75 @@
-interface Link {
-  readonly chunk?: unknown
-  readonly next: Promise<Link | undefined>
-  readonly resolve: (next: Link | undefined) => void
-  readonly reject: (error: unknown) => void
-}
-
-function link(chunk?: unknown): Link {
-  let resolve!: (next: Link | undefined) => void
-  let reject!: (error: unknown) => void
-  const promise = new Promise<Link | undefined>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  promise.catch(() => {})
-  return { chunk, next: promise, resolve, reject }
-}
+import { type Link, ReplayReader } from './replay-reader.js'
 
 /**
  * Chunks that are written once and read by any number of readers, each from the first chunk and at its own pace.
  *
  * Each reader gets what `copy` makes of a chunk, so that what one does to it no other sees.
  *
- * A chain of links: a reader holds the one it stands at, so that what everybody has read can be collected once
- * `forget` was called.
+ * Up to `maxBytes` all chunks are held, for those who come later. Past that nobody can come any more, and held is what
+ * the slowest reader has not got: a chain of links, of which each reader holds the one it stands at. It is for the
+ * writer to wait for `room` before each chunk; so about twice `maxBytes` are held at most.
  */
 export class ReplayBuffer {
   readonly #copy: <V>(chunk: V) => V
-  #first: Link | undefined = link()
-  #last = this.#first!
+  readonly #maxBytes: number
+  readonly #readers = new Set<ReplayReader>()
+  #first: Link | undefined = { chunk: undefined, end: 0 }
+  #last: Link = this.#first!
+  #giveRoom: (() => void) | undefined
 
-  constructor(copy: <V>(chunk: V) => V) {
+  constructor(copy: <V>(chunk: V) => V, maxBytes: number) {
     this.#copy = copy
+    this.#maxBytes = maxBytes
   }
 
-  /** Whether readers who come now get everything from the beginning. */
-  get complete(): boolean {
-    return this.#first !== undefined
-  }
-
-  push(chunk: unknown): void {
-    const next = link(chunk)
-    this.#last.resolve(next)
+  push(chunk: unknown, bytes: number): void {
+    const next: Link = { chunk, end: this.#last.end + bytes }
+    this.#last.next = next
     this.#last = next
+    if (next.end > this.#maxBytes) this.#first = undefined
+    this.#serve()
   }
 
   end(): void {
-    this.#last.resolve(undefined)
+    this.#last.over = { failed: false }
+    this.#serve()
   }
 
   fail(error: unknown): void {
-    this.#last.reject(error)
+    this.#last.over = { failed: true, error }
+    this.#serve()
   }
 
-  /** Keeps nothing more for those who come later. */
-  forget(): void {
-    this.#first = undefined
+  /** A reader from the beginning, or `undefined` where that is not held any more. */
+  reader(): ReplayReader | undefined {
+    if (this.#first === undefined) return undefined
+    const reader = new ReplayReader(this.#first, this.#copy, (moved) => {
+      if (moved.isOver) this.#readers.delete(moved)
+      if (this.#giveRoom !== undefined && this.#hasRoom()) this.#giveRoom()
+    })
+    this.#readers.add(reader)
+    return reader
   }
 
-  /** A reader from the beginning, or `undefined` after `forget`. */
-  reader(): (() => Promise<IteratorResult<unknown, undefined>>) | undefined {
-    let at = this.#first
-    if (at === undefined) return undefined
-    return async () => {
-      const next: Link | undefined = at === undefined ? undefined : await at.next
-      at = next
-      return next === undefined
-        ? { done: true, value: undefined }
-        : { done: false, value: this.#copy(next.chunk) }
-    }
+  /** Resolves when the next chunk may come. */
+  async room(): Promise<void> {
+    if (this.#hasRoom()) return
+    await new Promise<void>((resolve) => (this.#giveRoom = resolve))
+    this.#giveRoom = undefined
+  }
+
+  /**
+   * While all is held, always. After that, if somebody waits for a chunk and nobody is further behind than `maxBytes`.
+   * Without readers nothing is held, and nothing is waited for.
+   */
+  #hasRoom(): boolean {
+    if (this.#first !== undefined || this.#readers.size === 0) return true
+    const readers = [...this.#readers]
+    const slowest = Math.min(...readers.map(({ got }) => got))
+    return this.#last.end - slowest <= this.#maxBytes && readers.some(({ isWaiting }) => isWaiting)
+  }
+
+  #serve(): void {
+    for (const reader of this.#readers) reader.serve()
   }
 }
