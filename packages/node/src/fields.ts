@@ -1,5 +1,6 @@
 import { CacheKeyError } from '@flow-cache/core'
 import { checkObject, wrong } from './checks.js'
+import { ignored } from './ignored.js'
 
 /** Which fields of an input make its key. */
 export type Fields = { readonly pick: readonly string[] } | { readonly omit: readonly string[] }
@@ -74,6 +75,8 @@ const kindOf = (value: object): string => {
 
 /** What a function chose as the key. `undefined` is nobody's choice: mostly it is a field that is not there. */
 export function chosen(key: unknown, name = 'key'): unknown {
+  // A key cannot be made of a promise, and nobody else hears what it rejects with.
+  ignored(key)
   if (key !== undefined) return key
   throw new CacheKeyError(
     '$.input',

@@ -1,4 +1,5 @@
 import { wrong } from './checks.js'
+import { ignored } from './ignored.js'
 
 /** Whom an answer belongs to: a tenant, a user. Part of every key. */
 export type Scope = Readonly<Record<string, string | number | boolean>>
@@ -14,6 +15,12 @@ export function checkScope(scope: unknown): ScopeOrGlobal {
   if (scope === 'global') return scope
   if (typeof scope !== 'object' || scope === null || Array.isArray(scope))
     wrong('scope', "'global' or an object such as { tenant }", scope)
+  if (scope instanceof Promise) {
+    ignored(scope)
+    throw new TypeError(
+      'scope is a promise; a scope function must answer at once, from what the call brings along',
+    )
+  }
   const parts = Object.entries(scope)
   if (parts.length === 0)
     throw new TypeError("scope is empty; write 'global' if everybody may share the answer")

@@ -136,6 +136,16 @@ describe('a key as a function', () => {
     })
   })
 
+  it('must answer at once: a promise is refused, and nothing is left unhandled', async () => {
+    const ask = shown(
+      async () => Promise.reject(new Error('late')),
+      () => 'anybody',
+    )
+    expect(await ask({ user: 1 })).toMatch(
+      /^CacheKeyError: \$\.input is an instance of Promise: await it first/,
+    )
+  })
+
   it('may say with null that nothing matters', async () => {
     const ask = shown(
       () => null,

@@ -38,6 +38,17 @@ describe('scope', () => {
     expect(result.success ? '' : result.error.message).toContain('scope.tenant')
   })
 
+  it('that is a promise says so: a scope function answers at once', async () => {
+    const later = (async () => Promise.reject(new Error('late'))) as unknown as () => { tenant: string }
+    const message = 'scope is a promise'
+    const cached = cacheNode(node, { cache: open(), scope: later })
+    expect(await runNode(cached, 1)).toMatchObject({
+      error: { message: expect.stringContaining(message) as string },
+    })
+    const fn = cacheFn((x: number) => x, { cache: open(), name: 'f', scope: later })
+    await expect(fn(1)).rejects.toThrow(message)
+  })
+
   it('a cached node sees nothing of the scope but what its key has', async () => {
     const sees = defineNode('sees', (_: number, { workflow }) => workflow.scope)
     const cached = cacheNode(sees, { cache: open(), scope: { tenant: 'a' } })
@@ -233,6 +244,22 @@ describe('workflow', () => {
     ['circle', { nodes: [node, defineNode('m', () => 1)], edges: { n: 'm', m: 'n' } }],
   ])('that is put together wrong is refused: %s', (message, options) => {
     expect(() => workflow({ id: 'w', ...options })).toThrow(message)
+  })
+
+  it.each<[string, object]>([
+    ['maxVisits must be 1 or more, got 0', { maxVisits: 0 }],
+    ['maxVisits must be 1 or more, got NaN', { maxVisits: NaN }],
+    ["routes['n'] must be an array of the ids of nodes, got object", { routes: { n: { ok: 'n' } } }],
+    ["routes['n'] must be an array of the ids of nodes, got 'n'", { routes: { n: 'n' } }],
+    ["edges['n'] must be the id of a node, or an array of ids, got object", { edges: { n: { ok: 'n' } } }],
+    ['edges must be an object, got null', { edges: null }],
+    ['routes must be an object, got null', { routes: null }],
+    ['nodes must be an array of nodes, got undefined', { nodes: undefined }],
+    ["a node's id must be a non-empty string, got undefined", { nodes: [{}] }],
+    ["the execute of the node 'n' must be a function, got undefined", { nodes: [{ id: 'n' }] }],
+    ["unknown option 'edge' in workflow", { edge: {} }],
+  ])('refuses what it cannot use, by name: %s', (message, options) => {
+    expect(() => workflow({ id: 'w', nodes: [node], ...options })).toThrow(message)
   })
 })
 

@@ -1,6 +1,7 @@
 import type { Clock } from '@flow-cache/core'
 import type { CacheInfo, Status } from '../cache-info.js'
 import { difference, type Digests, digestsOf, type KeyParts } from '../key.js'
+import { ignored } from '../ignored.js'
 import type { NodeResult } from '../node.js'
 import type { KeepingOptions, StepEvent } from '../options.js'
 import { priceOf } from '../price.js'
@@ -90,9 +91,4 @@ export class Books {
       this.tell({ type: 'error', nodeId, during: 'listener', error })
     }
   }
-}
-
-/** A listener may be an async function: what it rejects with is nobody's. */
-function ignored(answer: unknown): void {
-  if (answer instanceof Promise) answer.catch(() => {})
 }

@@ -1,7 +1,8 @@
 import { NodeCacheError } from '../errors.js'
+import { checkFunction, checkObject, checkText, wrong } from '../checks.js'
 import type { BaseNode } from '../node.js'
 
-/** Where a run goes on after a node: one node, several at once, or a map of routes to nodes. */
+/** Where a run goes on after a node: one node, or several at once. */
 export type Edge = string | readonly string[]
 
 /** The nodes of a workflow and what follows each. */
@@ -25,12 +26,19 @@ export function graphOf(options: {
   readonly routes?: Readonly<Record<string, readonly string[]>> | undefined
   readonly start?: string | undefined
 }): Graph {
-  const { edges, routes: routed = {}, start = options.nodes[0]?.id } = options
+  const { edges, routes: routed = {} } = options
+  if (!Array.isArray(options.nodes)) wrong('nodes', 'an array of nodes', options.nodes)
+  if (edges !== undefined) checkObject(edges, 'edges')
+  checkObject(routed, 'routes')
   const nodes = new Map<string, BaseNode>()
   for (const node of options.nodes) {
+    checkObject(node, 'a node')
+    checkText(node.id, "a node's id")
+    checkFunction(node.execute, `the execute of the node '${node.id}'`)
     if (nodes.has(node.id)) refuse(`two nodes have the id '${node.id}'`)
     nodes.set(node.id, node)
   }
+  const { start = options.nodes[0]?.id } = options
   if (start === undefined) return refuse('a workflow needs a node')
   const known = (id: string, where: string): string =>
     nodes.has(id) ? id : refuse(`${where} names '${id}', and there is no such node`)
@@ -41,6 +49,7 @@ export function graphOf(options: {
   ids.forEach((id, i) => {
     const edge = edges === undefined ? ids[i + 1] : Object.hasOwn(edges, id) ? edges[id] : undefined
     const targets = edge === undefined ? [] : typeof edge === 'string' ? [edge] : edge
+    if (!Array.isArray(targets)) wrong(`edges['${id}']`, 'the id of a node, or an array of ids', targets)
     for (const target of targets) {
       known(target, `the edge of '${id}'`)
       before.set(target, [...(before.get(target) ?? []), id])
@@ -51,6 +60,7 @@ export function graphOf(options: {
   const routes = new Map<string, readonly string[]>()
   for (const [id, targets] of Object.entries(routed)) {
     known(id, 'routes')
+    if (!Array.isArray(targets)) wrong(`routes['${id}']`, 'an array of the ids of nodes', targets)
     for (const target of targets) known(target, `the routes of '${id}'`)
     routes.set(id, targets)
   }

@@ -4,7 +4,7 @@
  */
 import { type Clock, randomId, systemClock } from '@flow-cache/core'
 import type { CacheInfo } from '../cache-info.js'
-import { checkObject, checkText } from '../checks.js'
+import { checkNames, checkObject, checkText } from '../checks.js'
 import { checkControl } from '../control.js'
 import { NodeCacheError } from '../errors.js'
 import type { BaseNode, Interrupt, NodeFailure, NodeResult, WorkflowContext } from '../node.js'
@@ -109,8 +109,10 @@ interface State {
 export function workflow(options: WorkflowOptions): Workflow {
   checkObject(options, "workflow's options")
   checkText(options.id, "a workflow's id")
+  checkNames(options, ['id', 'nodes', 'edges', 'routes', 'start', 'maxVisits', 'clock'], 'workflow')
   const graph = graphOf(options)
   const { id, maxVisits = 100, clock = systemClock } = options
+  if (!(maxVisits >= 1)) throw new RangeError(`maxVisits must be 1 or more, got ${maxVisits}`)
 
   const go = async (
     entry:
