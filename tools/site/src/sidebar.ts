@@ -6,18 +6,24 @@ import { leadTo, root } from './places.js'
 type Item = DefaultTheme.SidebarItem
 
 /**
- * What stands beside every page. The documentation's own list, `docs/README.md`, says which pages there are, in which
- * order; `reference` is the page that lists those of the reference.
+ * What stands beside every page. The documentation's own lists, `docs/README.md` and `docs/decisions/README.md`, say which
+ * pages there are, in which order; `reference` is the page that lists those of the reference.
  */
 export async function sidebar(reference: string): Promise<Item[]> {
   const groups = itemsOf(await read('docs/README.md'), 'docs/README.md')
-  const entries = itemsOf(await read(reference), reference).flatMap(({ items }) => items)
+  const entries = await allOf(reference)
   return [
     { text: 'Start', link: '/start' },
-    ...groups.map(({ text, items }) => ({ text, items, collapsed: text === 'Decisions' })),
+    ...groups.map((group) => ({ ...group, collapsed: false })),
     { text: 'Packages', collapsed: false, items: await packages() },
     { text: 'Reference', collapsed: true, items: entries },
+    { text: 'Decisions', collapsed: true, items: await allOf('docs/decisions/README.md') },
   ]
+}
+
+/** All that a page lists, under whichever heading. */
+async function allOf(file: string): Promise<Item[]> {
+  return itemsOf(await read(file), file).flatMap(({ items }) => items)
 }
 
 /** The headings of a page as groups, with the first link of each row of their tables, and of each point of their lists. */
