@@ -14,7 +14,7 @@ export async function sidebar(reference: string): Promise<Item[]> {
   const entries = await allOf(reference)
   return [
     { text: 'Start', link: '/start' },
-    ...groups.map((group) => ({ ...group, collapsed: false })),
+    ...groups.map(({ text, items }) => ({ text, items, collapsed: false })),
     { text: 'Packages', collapsed: false, items: await packages() },
     { text: 'Reference', collapsed: true, items: entries },
     { text: 'Decisions', collapsed: true, items: await allOf('docs/decisions/README.md') },
