@@ -4,7 +4,7 @@ import { isReload, mayCover, mayStandIn, suffices, type Wish } from './judging.j
 import type { Settings } from './options.js'
 import { Question } from './question.js'
 import { kept, reply, told, unavailable } from './replies.js'
-import { type Resource, variantKey } from './resource.js'
+import { type Resource, tagOf, variantKey } from './resource.js'
 import { freshFor, pass, type Pass, type Stored, storedOf } from './stored.js'
 import type { Variants } from './variants.js'
 import { variantOf } from './vary.js'
@@ -116,10 +116,10 @@ export class Exchange {
   /** Has the handler asked under this key, by this request or by another one that does already. */
   async #ask(key: string, anew: boolean, behind: boolean): Promise<unknown> {
     const { cache } = this.#settings
-    const { key: tag, request } = this.#resource
+    const { request } = this.#resource
     try {
       return await cache.getOrSet<unknown>(key, (context) => this.#question.load(key, context, behind), {
-        tags: [tag],
+        tags: [tagOf(this.#resource)],
         errorTtl: holdOff,
         timeouts: { soft: Infinity, hard: Infinity },
         forceRefresh: anew || undefined,
@@ -139,7 +139,7 @@ export class Exchange {
   /** Notes a variant that is used, and drops the one that has to go for it. */
   #use({ vary, variant }: Stored): void {
     if (vary.length === 0) return
-    const gone = this.#variants.use(this.#resource.key, variant)
+    const gone = this.#variants.use(tagOf(this.#resource), variant)
     if (gone !== undefined) void this.#settings.cache.delete(variantKey(this.#resource, gone)).catch(() => {})
   }
 

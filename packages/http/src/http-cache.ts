@@ -3,7 +3,7 @@ import { isPartial } from './conditions.js'
 import { Exchange } from './exchange.js'
 import { type HttpCacheOptions, settingsOf } from './options.js'
 import { told } from './replies.js'
-import { keysOf, resourceOf } from './resource.js'
+import { tagsOf, resourceOf } from './resource.js'
 import { Variants } from './variants.js'
 
 /** What answers requests. Frameworks give some of them more than the request. */
@@ -45,7 +45,7 @@ export function httpCache(options: HttpCacheOptions): HttpCache {
   const { cache, cacheStatus } = settings
   const variants = new Variants(settings.maxVariants)
 
-  const invalidate = (names: readonly string[]): Promise<void> => cache.invalidateTags(names.flatMap(keysOf))
+  const invalidate = (names: readonly string[]): Promise<void> => cache.invalidateTags(names.flatMap(tagsOf))
 
   /** A change that succeeded ends what is kept of the resource, and of those it names (RFC 9111, 4.4). */
   async function changed(request: Request, name: string, { status, headers }: Response): Promise<void> {
@@ -75,7 +75,7 @@ export function httpCache(options: HttpCacheOptions): HttpCache {
     }
     if (method !== 'GET' && method !== 'HEAD') return handler(request)
     const resource = resourceOf(request, settings)
-    if (resource.isTooLong || isPartial(request)) {
+    if (resource.isUnfit || isPartial(request)) {
       return told(await handler(request), cacheStatus, { forward: 'bypass' })
     }
     const { background = true, waitUntil = settings.waitUntil } = given

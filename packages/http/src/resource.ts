@@ -1,3 +1,4 @@
+import { keyOf as digestOf } from '@flow-cache/core'
 import type { Asked } from './storing.js'
 import { directivesOf } from './directives.js'
 import type { Settings } from './options.js'
@@ -8,9 +9,10 @@ const longest = 4_096
 /** What a request asks for, and where the cache has it. */
 export interface Resource extends Asked {
   readonly name: string
-  /** The key of its newest variant that was not known before, and a tag of all. */
+  /** The key of its newest variant that was not known before. */
   readonly key: string
-  readonly isTooLong: boolean
+  /** Whether nothing can be kept under its name. */
+  readonly isUnfit: boolean
 }
 
 /**
@@ -27,12 +29,20 @@ export function resourceOf(request: Request, settings: Settings): Resource {
     isKnown,
     name,
     key: keyOf(name, isKnown),
-    isTooLong: name.length > longest,
+    isUnfit: isUnfit(name),
   }
 }
 
-/** The keys of everything that is kept of a resource by this name. */
-export const keysOf = (name: string): readonly string[] => [keyOf(name, false), keyOf(name, true)]
+/** Too long, or with half a character that no other process could read. */
+const isUnfit = (name: string): boolean => name.length > longest || /\p{Surrogate}/u.test(name)
+
+/** The tag of all variants of the resource. A digest: a cache remembers tags longer than entries, and clients choose names. */
+export const tagOf = ({ name, isKnown }: Pick<Resource, 'name' | 'isKnown'>): string =>
+  `http:${isKnown ? 'known' : 'anyone'}:${digestOf(name)}`
+
+/** The tags of everything that is kept of a resource by this name. */
+export const tagsOf = (name: string): readonly string[] =>
+  isUnfit(name) ? [] : [false, true].map((isKnown) => tagOf({ name, isKnown }))
 
 // A variant is a hash, so where the name begins is never in doubt.
 const keyOf = (name: string, known: boolean, variant = ''): string =>

@@ -225,3 +225,30 @@ it('a URL of more than 4,096 characters is not kept', async () => {
   await get({}, path)
   expect(asked.length).toBe(2)
 })
+
+it('a name with half a character is not kept, and can be asked for to be ended', async () => {
+  const { get, send, http, asked } = setUp(counting({ 'cache-control': 'max-age=60' }), {
+    key: () => '\ud800',
+  })
+  for (let i = 0; i < 2; i++) expect(said(await get())).toBe('fwd=bypass')
+  await send('POST')
+  await http.invalidate('http://shop.test/')
+  expect(asked.length).toBe(3)
+})
+
+it('what a cache remembers of a resource beside its entry has one size, however long the URL is', async () => {
+  const { get, cache } = setUp(
+    ({ headers }) =>
+      new Response('', {
+        headers: { 'cache-control': headers.get('x-say')!, 'cache-tag': 'own', vary: 'x-a' },
+      }),
+  )
+  for (const length of [1, 4_000]) {
+    for (const say of ['max-age=60', 'private']) {
+      const path = `/${'a'.repeat(length)}${say}`
+      await get({ 'x-say': say }, path)
+      const { tags } = await cache.explain(`http:anyone::http://shop.test${path}`)
+      expect(tags.map((tag) => tag.length)).toEqual(say === 'private' ? [55] : [55, 3])
+    }
+  }
+})
