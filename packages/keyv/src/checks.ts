@@ -1,4 +1,4 @@
-import type { Cache } from '@flow-cache/core'
+import type { Cache, Codec } from '@flow-cache/core'
 
 /** Refuses what people gave, with a `TypeError` that names it and says what it must be. */
 export function wrong(name: string, wanted: string, value: unknown): never {
@@ -10,6 +10,12 @@ export function checkCache(value: unknown): void {
   // Not by its class: two copies of core may be installed.
   if (typeof (value as Cache | undefined)?.namespace !== 'function')
     wrong('cache', 'a cache of flow-cache', value)
+}
+
+export function checkCodec(value: unknown): void {
+  const { name, encode, decode } = (value ?? {}) as Partial<Codec>
+  if (typeof name !== 'string' || typeof encode !== 'function' || typeof decode !== 'function')
+    wrong('codec', 'a codec, with a name, encode() and decode()', value)
 }
 
 /** Refuses options nobody knows: a misspelt one would be ignored in silence. */

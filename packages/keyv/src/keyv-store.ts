@@ -8,7 +8,7 @@ import {
   systemClock,
 } from '@flow-cache/core'
 import { plainCodec } from '@flow-cache/core/codec'
-import { checkNames, wrong } from './checks.js'
+import { checkCodec, checkNames, wrong } from './checks.js'
 import { entryOf, textOf } from './entry-text.js'
 import { connect, type KeyvAdapter, type Sent } from './keyv-adapter.js'
 import { Turns } from './turns.js'
@@ -42,6 +42,8 @@ export function keyvStore(adapter: KeyvAdapter, options: KeyvStoreOptions = {}):
   }
   checkNames(options, ['namespace', 'codec', 'clock'], 'keyvStore')
   const { codec = plainCodec, clock = systemClock } = options
+  checkCodec(codec)
+  if (typeof clock?.now !== 'function') wrong('clock', 'an object with now()', clock)
   const namespace = options.namespace ?? adapter.namespace ?? 'flow-cache'
   if (typeof namespace !== 'string' || namespace === '') wrong('namespace', 'a non-empty string', namespace)
   const keyv = connect(adapter, namespace, () => clock.now())

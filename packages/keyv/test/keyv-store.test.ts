@@ -197,6 +197,12 @@ it('refuses what is no adapter, and options nobody knows', () => {
   expect(() => keyvStore(new Map(), { namespace: '' })).toThrow(
     "namespace must be a non-empty string, got ''",
   )
+  for (const codec of [{}, null, { name: 'x', encode: () => new Uint8Array() }]) {
+    expect(() => keyvStore(new Map(), { codec: codec as never })).toThrow(
+      'codec must be a codec, with a name',
+    )
+  }
+  expect(() => keyvStore(new Map(), { clock: {} as never })).toThrow('clock must be an object with now()')
 })
 
 it('clears no namespace over an adapter that cannot list its keys, and says so', async () => {
