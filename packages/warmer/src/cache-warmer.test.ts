@@ -587,6 +587,7 @@ describe('what cannot be meant is refused', () => {
     [{ cache: real, load, retries: 1 }, "unknown option 'retries'"],
     [{ cache: real, load, options: { tll: 1 } }, "unknown option 'tll'"],
     [{ cache: real, load, clock: {} }, 'clock.now must be a function'],
+    [{ cache: real, load, clock: { now: () => 0 } }, 'clock.setTimer must be a function'],
     [{ cache: real, load, random: 1 }, 'random must be a function'],
     [undefined, "CacheWarmer's options must be an object"],
   ])('%#: %s', (options, message) => {

@@ -244,8 +244,11 @@ function check<V>(options: CacheWarmerOptions<V>): void {
   checkFunction(loadMany, 'loadMany')
   if ((load === undefined) === (loadMany === undefined)) throw new TypeError('give one of load and loadMany')
   checkFunction(options.random, 'random')
-  if (options.clock !== undefined)
-    checkFunction((options.clock as Partial<Clock> | null)?.now ?? null, 'clock.now')
+  if (options.clock !== undefined) {
+    const clock = options.clock as Partial<Clock> | null
+    for (const name of ['now', 'setTimer', 'clearTimer'] as const)
+      checkFunction(clock?.[name] ?? null, `clock.${name}`)
+  }
   checkOptions(retry, ['attempts', 'delay', 'maxDelay'], 'retry')
   // A namespace looks at its defaults, and costs nothing.
   if (options.options !== undefined) cache.namespace('options', options.options)

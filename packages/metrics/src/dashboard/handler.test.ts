@@ -217,6 +217,7 @@ it.each<[object, string]>([
   [{ title: 1 }, 'title must be a string'],
   [{ hosts: 'localhost' }, 'hosts must be an array of host names'],
   [{ interval: 5 }, 'interval must be from 100 to 3600000 milliseconds, got 5'],
+  [{ clock: { now: () => 0 } }, 'clock must be a Clock, with now, setTimer and clearTimer'],
   [{ actions: { 'a b': { label: 'x', run() {} } } }, "'a b' must be letters, digits"],
   [{ actions: { a: { label: 'x' } } }, 'actions.a must have a label and run()'],
 ])('refuses %j', (options, message) => {

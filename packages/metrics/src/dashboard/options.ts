@@ -61,6 +61,9 @@ export function settingsOf(options: DashboardOptions): Settings {
   if (!(settings.interval >= 100 && settings.interval <= 3_600_000)) {
     throw new RangeError(`interval must be from 100 to 3600000 milliseconds, got ${settings.interval}`)
   }
+  const { now, setTimer, clearTimer } = settings.clock ?? {}
+  if (![now, setTimer, clearTimer].every((method) => typeof method === 'function'))
+    throw new TypeError('clock must be a Clock, with now, setTimer and clearTimer')
   for (const [name, action] of Object.entries(settings.actions)) {
     if (!/^[\w-]+$/.test(name)) throw new TypeError(`actions: '${name}' must be letters, digits, _ and -`)
     if (typeof action?.label !== 'string' || typeof action.run !== 'function') {
