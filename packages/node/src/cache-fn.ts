@@ -11,6 +11,7 @@ import type { Savings, SavingsReport } from './savings.js'
 import { checkScope, type ScopeOrGlobal } from './scope.js'
 import type { Cost } from './price.js'
 import { versionFor } from './version.js'
+import { yesOrNo } from './yes-or-no.js'
 
 /** Options of {@link cacheFn}. */
 export interface CacheFnOptions<Args extends readonly unknown[], V> extends Omit<
@@ -89,7 +90,7 @@ export function cacheFn<Args extends readonly unknown[], R>(
     const { result, info } = await recall.answer({
       nodeId: name,
       parts: () => partsOf(args),
-      wanted: when === undefined || when(...args),
+      wanted: when === undefined || yesOrNo(when(...args), 'when'),
       control: checkControl(control),
       signal,
       tags:

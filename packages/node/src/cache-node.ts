@@ -12,6 +12,7 @@ import type { Savings, SavingsReport } from './savings.js'
 import { checkScope, type Scope, type ScopeOrGlobal } from './scope.js'
 import { createVariables } from './variables.js'
 import { sourceOf, versionOf } from './version.js'
+import { yesOrNo } from './yes-or-no.js'
 
 /** What functions in the options of a node are given. */
 export interface Asked<I = unknown> {
@@ -135,7 +136,7 @@ export function cacheNode<I, O>(node: BaseNode<I, O>, options: CacheNodeOptions<
     report: () => recall.savings.report(node.id),
     async execute(context, workflow) {
       const asked: Asked<I> = { input: context.input, workflow }
-      const wanted = when === undefined || when(asked)
+      const wanted = when === undefined || yesOrNo(when(asked), 'when')
       /** What the key was made of. */
       let made: KeyParts | undefined
       const answer = await recall.answer({

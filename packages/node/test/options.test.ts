@@ -236,6 +236,24 @@ describe('when', () => {
   })
 })
 
+describe('a promise where yes or no is wanted', () => {
+  const later = (async () => Promise.reject(new Error('late'))) as never
+
+  it('is no yes to the cache: the call fails and says so', async () => {
+    const { cached } = counted({ when: later })
+    expect(await runNode(cached, 1)).toMatchObject({
+      error: { message: 'what when answers must be a boolean, at once, got object' },
+    })
+    const fn = cacheFn(() => 1, { cache: open(), name: 'f', scope: 'global', when: later })
+    await expect(fn()).rejects.toThrow('what when answers')
+  })
+
+  it('is no yes to keeping a result either', async () => {
+    const { cached } = counted({ store: later })
+    for (let i = 0; i < 2; i++) expect(info(await runNode(cached, 1))).toMatchObject({ status: 'miss' })
+  })
+})
+
 describe('onKeyError', () => {
   it("'throw' fails the call with the place of what has no key", async () => {
     const { cached } = counted({})

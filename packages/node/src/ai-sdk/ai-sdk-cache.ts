@@ -18,6 +18,7 @@ import {
   renewed,
   renewer,
 } from './parts.js'
+import { yesOrNo } from '../yes-or-no.js'
 
 /** Options of {@link aiSdkCache}. `P` is the type of the call options of your version. */
 export interface AiSdkCacheOptions<P = Record<string, unknown>>
@@ -110,7 +111,7 @@ export function aiSdkCache<V extends 'v2' | 'v3' | 'v4' = 'v4', P = Record<strin
         input: keyOfCall(params, includeHeaders),
         reads: {},
       }),
-      wanted: when === undefined || when(params),
+      wanted: when === undefined || yesOrNo(when(params), 'when'),
       control: checkControl(typeof control === 'function' ? control(params) : control),
       signal: params.abortSignal,
       tags: tags && (() => (typeof tags === 'function' ? tags(params) : tags)),

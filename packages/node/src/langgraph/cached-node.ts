@@ -14,6 +14,7 @@ import { versionFor } from '../version.js'
 import { kindOf } from '../stream/streams.js'
 import { guardedConfig, isResumed, readsOf } from './guarded-config.js'
 import { graphShapes } from './shapes.js'
+import { yesOrNo } from '../yes-or-no.js'
 
 /** Options of {@link cachedNode}. */
 export interface CachedGraphNodeOptions<State, Update> extends Omit<
@@ -93,7 +94,7 @@ export function cachedNode<State, Update>(
       const { result } = await recall.answer({
         nodeId: name,
         parts: () => partsOf(state, config),
-        wanted: !isResumed(config) && (when === undefined || when(state, config)),
+        wanted: !isResumed(config) && (when === undefined || yesOrNo(when(state, config), 'when')),
         control: checkControl(control?.(config)),
         signal: config.signal,
         tags: tags && ((kept) => (kept.success ? tags(read<Update>(kept.output), state) : [])),

@@ -3,6 +3,7 @@ import type { KeepingOptions } from '../options.js'
 import type { Cost } from '../price.js'
 import { Books } from '../recall/books.js'
 import { keepingOf } from '../recall/setup.js'
+import { yesOrNo } from '../yes-or-no.js'
 
 /** What all calls of a cached map have in common. */
 export interface MapSetup {
@@ -12,7 +13,7 @@ export interface MapSetup {
   readonly clock: Clock
   readonly books: Books
   readonly keeping: GetOrSetOptions
-  /** What the caller's validator says of an item's output; one that throws says no. */
+  /** What the caller's validator says of an item's output; one that throws or answers later says no. */
   readonly isWorthKeeping: (output: unknown) => boolean
 }
 
@@ -45,7 +46,7 @@ export function mapSetupOf(
     keeping: { ...keepingOf(keeping), ...(tags !== undefined && { tags }) },
     isWorthKeeping(output) {
       try {
-        return store === undefined || store(output as never)
+        return store === undefined || yesOrNo(store(output as never), 'store')
       } catch {
         return false
       }

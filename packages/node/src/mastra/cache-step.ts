@@ -10,6 +10,7 @@ import { checkScope, type ScopeOrGlobal } from '../scope.js'
 import { versionFor } from '../version.js'
 import { guardedParams, readsOf, Stopped } from './guarded-params.js'
 import type { StepParams } from './step-params.js'
+import { yesOrNo } from '../yes-or-no.js'
 
 /** A step of a Mastra workflow: whatever has an id and `execute`. */
 interface StepLike {
@@ -84,7 +85,7 @@ export function cacheStep<S extends StepLike>(
       const { result, effects } = await recall.answer({
         nodeId: step.id,
         parts: () => partsOf(params),
-        wanted: params.resumeData === undefined && (when === undefined || when(params)),
+        wanted: params.resumeData === undefined && (when === undefined || yesOrNo(when(params), 'when')),
         control: checkControl(control?.(params)),
         signal: params.abortSignal,
         tags: tags && ((kept) => (kept.success ? tags(kept.output as O, params) : [])),

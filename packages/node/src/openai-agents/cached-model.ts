@@ -9,6 +9,7 @@ import { checkScope, type ScopeOrGlobal } from '../scope.js'
 import { modelRules } from '../stream/rules.js'
 import { keyOfRequest } from './request-key.js'
 import { callsTools, costOf, type End, eventOf, plainOf, reasonOf, responseOf } from './responses.js'
+import { yesOrNo } from '../yes-or-no.js'
 
 /** Options of {@link cachedModel} and {@link cachedModelProvider}. */
 export interface AgentsCacheOptions extends Omit<KeepingOptions, 'store' | 'cost' | 'stream'> {
@@ -91,7 +92,7 @@ export function cachedModel(model: Model, options: AgentsCacheOptions): Model {
         input: keyOfRequest(request),
         reads: {},
       }),
-      wanted: !stateful && (when === undefined || when(request)),
+      wanted: !stateful && (when === undefined || yesOrNo(when(request), 'when')),
       control: checkControl(typeof control === 'function' ? control(request) : control),
       signal: request.signal,
       run: async ({ signal }) => ({ result: { success: true, output: await run(signal) }, effects: [] }),

@@ -2,6 +2,7 @@ import { isKept, type Kept } from '../answer.js'
 import type { CacheControl } from '../control.js'
 import type { NodeResult } from '../node.js'
 import type { KeepingOptions } from '../options.js'
+import { yesOrNo } from '../yes-or-no.js'
 import { tooOld } from './age.js'
 import type { Setup } from './setup.js'
 import type { Way } from './ways.js'
@@ -19,11 +20,11 @@ export function wrongWith(
   return tooOld(value, clock.now(), { options, ...asked })
 }
 
-/** What the caller's own validator says, on write and on read. One that throws says no. */
+/** What the caller's own validator says, on write and on read. One that throws or answers later says no. */
 export function isWorthKeeping({ store }: KeepingOptions, kept: Kept): boolean {
   if (store === undefined || !kept.result.success) return true
   try {
-    return store(withChunks(kept))
+    return yesOrNo(store(withChunks(kept)), 'store')
   } catch {
     return false
   }
