@@ -222,7 +222,7 @@ export class Cache {
   /**
    * The keys of this namespace that match (all by default; see `clearPattern`) and have a fresh entry, one by one. A
    * key that comes or goes meanwhile may be among them, and one may come twice. Reads every entry it lists: it is for
-   * tools. A store that cannot list its keys is `ERR_UNSUPPORTED`.
+   * tools. A store that cannot list its keys is `ERR_UNSUPPORTED`, one that fails at it `ERR_STORE`.
    */
   keys(glob = '*'): AsyncGenerator<string, void> {
     return list(this.#engine, this.#scope, glob)

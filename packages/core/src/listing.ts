@@ -4,6 +4,7 @@ import { CacheError } from './errors.js'
 import { matchGlob } from './glob.js'
 import { findMany } from './loading-many.js'
 import type { Scope } from './scope.js'
+import { messageOf } from './store-guard.js'
 import type { Keys } from './store.js'
 
 /** What lists the store's keys; a store that cannot is `ERR_UNSUPPORTED`. */
@@ -22,10 +23,15 @@ export function matcher(scope: Scope, glob: string): (storeKey: string) => boole
   }
 }
 
-/** The scope's keys as the store lists them; some of them may not match. */
-export function listed(keys: Keys, scope: Scope, glob: string): AsyncIterable<readonly string[]> {
-  // The root's own keys may be escaped in the store, so only a plain beginning can be left to the store to match.
-  return keys.scan(scope.prefix, scope.prefix !== '' || /^[^@*?[\\]/.test(glob) ? glob : undefined)
+/** The scope's keys as the store lists them; some of them may not match. A store that fails is `ERR_STORE`. */
+export async function* listed(keys: Keys, scope: Scope, glob: string): AsyncGenerator<readonly string[]> {
+  try {
+    // The root's own keys may be escaped in the store, so only a plain beginning can be left to the store to match.
+    yield* keys.scan(scope.prefix, scope.prefix !== '' || /^[^@*?[\\]/.test(glob) ? glob : undefined)
+  } catch (cause) {
+    if (cause instanceof CacheError) throw cause
+    throw new CacheError('ERR_STORE', `the store failed to list its keys: ${messageOf(cause)}`, { cause })
+  }
 }
 
 /** The keys that match and have a fresh entry. */

@@ -121,4 +121,5 @@ export function storeGuard({ store, clock, circuit, timeouts }: Settings, hooks:
   return guard
 }
 
-const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : show(cause))
+/** What a store threw, in words. */
+export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : show(cause))

@@ -40,6 +40,28 @@ it('keys leaves out what does not match, is stale, or was ended by a tag or by c
   expect(await all(shop.keys())).toEqual([])
 })
 
+it('a store that fails to list is a CacheError with its cause, from keys and in the event of clearPattern', async () => {
+  const broken = new Error('a page is damaged')
+  const { cache } = setUp((store) => ({
+    ...store,
+    keys: {
+      async *scan() {
+        yield ['a']
+        throw broken
+      },
+    },
+  }))
+  await cache.set('a', 1)
+  const failure = { name: 'CacheError', code: 'ERR_STORE', cause: broken }
+  const keys = cache.keys()
+  expect(await keys.next()).toEqual({ value: 'a', done: false })
+  await expect(keys.next()).rejects.toMatchObject(failure)
+  const events: unknown[] = []
+  cache.on('error', ({ error }) => events.push(error))
+  expect(await cache.clearPattern('a*')).toBe(1)
+  expect(events).toMatchObject([failure])
+})
+
 it('keys is refused where the store cannot list, after close, and for a pattern that is no text', async () => {
   const { cache } = setUp(({ get, set, delete: remove, clear, close }) => ({
     get,
