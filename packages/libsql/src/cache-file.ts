@@ -1,17 +1,8 @@
 import { CacheError } from '@flow-cache/core'
-import Database from 'libsql'
+import type Database from 'libsql'
+import { damage, failure, open, prepare, type Statement } from './opening.js'
 import type { Settings } from './options.js'
-import { applicationId, schema, schemaVersion, statements } from './schema.js'
-
-/** One row, its columns in the order of the statement. */
-export type Row = readonly (string | number | Uint8Array | null)[]
-
-/** A prepared statement. */
-export interface Statement {
-  run(parameters: readonly unknown[]): { readonly changes: number; readonly lastInsertRowid: number | bigint }
-  get(parameters: readonly unknown[]): Row | undefined
-  all(parameters: readonly unknown[]): Row[]
-}
+import { statements } from './schema.js'
 
 type Statements = Readonly<Record<keyof typeof statements, Statement>>
 
@@ -30,8 +21,8 @@ export class CacheFile {
         Object.entries(statements).map(([name, text]) => [name, prepare(this.#database!, text)]),
       ) as unknown as Statements
       // A look into each table: damage there is better known now.
-      for (const name of ['firstEnd', 'firstLeaseEnd', 'anyTag', 'lastChange', 'horizon'] as const)
-        this.sql[name].get([])
+      for (const name of ['firstEnd', 'firstLeaseEnd', 'anyTag'] as const) this.sql[name].get([])
+      if (!(Number(this.sql.horizon.get([])?.[0]) <= this.lastChange)) throw damage()
     } catch (cause) {
       this.#database.close()
       throw failure(settings.path, cause)
@@ -64,6 +55,13 @@ export class CacheFile {
     }
   }
 
+  /** The number of the last change in the list. */
+  get lastChange(): number {
+    const last = Number(this.sql.lastChange.get([])![0])
+    if (Number.isSafeInteger(last)) return last
+    throw damage()
+  }
+
   /** How many bytes of the file are in use. */
   get bytesInUse(): number {
     const { pages, freePages } = this.sql
@@ -84,93 +82,4 @@ export class CacheFile {
     }
     database.close()
   }
-}
-
-/** What libsql takes, some of which it does not declare. */
-interface OpenOptions extends Database.Options {
-  readonly encryptionKey?: string
-}
-
-function open(settings: Settings): Database.Database {
-  const { path, encryptionKey, busyTimeout } = settings
-  let database: Database.Database | undefined
-  try {
-    const options: OpenOptions = encryptionKey === undefined ? {} : { encryptionKey }
-    database = new Database(path, options)
-    database.pragma(`busy_timeout = ${Math.ceil(Math.min(busyTimeout, 2 ** 31 - 1))}`)
-    setUp(database)
-    return database
-  } catch (cause) {
-    database?.close()
-    throw failure(path, cause)
-  }
-}
-
-function setUp(database: Database.Database): void {
-  const isFresh = () => valueOf(database, 'SELECT count(*) FROM sqlite_schema') === 0
-  const owner = valueOf(database, 'PRAGMA application_id')
-  if (owner !== applicationId && !isFresh()) {
-    throw new Error('it is a database of something else, and a cache needs a file of its own')
-  }
-  patiently(() => {
-    if (valueOf(database, 'PRAGMA journal_mode') === 'delete') database.pragma('journal_mode = WAL')
-  })
-  // With WAL, a process that dies loses nothing, and a machine that does the last writes at most.
-  database.exec(
-    'PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 16777216',
-  )
-  if (owner === applicationId && versionOf(database) === schemaVersion) return
-  patiently(() => {
-    database.exec('BEGIN IMMEDIATE')
-    try {
-      if (isFresh() || versionOf(database) < schemaVersion) make(database)
-      database.exec('COMMIT')
-    } catch (error) {
-      if (database.inTransaction) database.exec('ROLLBACK')
-      throw error
-    }
-  })
-  if (versionOf(database) > schemaVersion) {
-    throw new Error('it was written by a newer version of @flow-cache/libsql')
-  }
-}
-
-function make(database: Database.Database): void {
-  const tables = prepare(database, "SELECT name FROM sqlite_schema WHERE type = 'table'").all([])
-  for (const [name] of tables) database.exec(`DROP TABLE "${String(name)}"`)
-  database.exec(schema)
-  database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`)
-}
-
-const versionOf = (database: Database.Database): number => Number(valueOf(database, 'PRAGMA user_version'))
-
-const valueOf = (database: Database.Database, text: string): unknown => prepare(database, text).get([])![0]
-
-function prepare(database: Database.Database, text: string): Statement {
-  const statement = database.prepare(text)
-  return (statement.reader ? statement.raw() : statement) as unknown as Statement
-}
-
-/** Processes that make the file at once stand in each other's way for a moment, in which SQLite does not wait. */
-function patiently(work: () => void): void {
-  const pause = new Int32Array(new SharedArrayBuffer(4))
-  for (let tries = 1; ; tries++) {
-    try {
-      return work()
-    } catch (error) {
-      if (tries === 100 || !String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')) throw error
-      Atomics.wait(pause, 0, 0, 5 * Math.min(tries, 10))
-    }
-  }
-}
-
-const failure = (path: string, cause: unknown): CacheError => {
-  const { code, message } = cause as { code?: string; message: string }
-  const what =
-    code === 'SQLITE_NOTADB'
-      ? 'it is no database, is damaged, or is encrypted with another key'
-      : code === 'SQLITE_CORRUPT'
-        ? 'it is damaged; a cache can be made anew, so remove it'
-        : message
-  return new CacheError('ERR_STORE', `path: '${path}' cannot be opened as a cache: ${what}`, { cause })
 }

@@ -1,6 +1,7 @@
 import { CacheError, type Change, type Log, type LogListener, randomId, type Timer } from '@flow-cache/core'
 import type { CacheFile } from './cache-file.js'
-import { bytesOf, keyOf } from './key-bytes.js'
+import { bytesOf, isKey, keyOf, textOf } from './bytes.js'
+import { damage, isDamage } from './opening.js'
 import type { Settings } from './options.js'
 
 /** How many changes are read in one go. */
@@ -55,7 +56,7 @@ export class ChangeLog implements Log {
 
   /** The number of the last change there is. */
   get position(): number {
-    return Number(this.#file.sql.lastChange.get([])![0])
+    return this.#file.lastChange
   }
 
   follow(listener: LogListener): () => void {
@@ -88,15 +89,21 @@ export class ChangeLog implements Log {
   }
 
   #look(): void {
+    let state: unknown
     try {
-      const state = this.#file.sql.dataVersion.get([])![0]
+      state = this.#file.sql.dataVersion.get([])![0]
       if (state !== this.#state) {
         this.#read()
         this.#state = state
+        this.#failed = false
       }
-      this.#failed = false
     } catch (cause) {
       this.#fail(cause)
+      // What is damaged stays so, and anything may have changed.
+      if (isDamage(cause)) {
+        this.#state = state
+        this.#tell((listener) => listener.lost())
+      }
     }
     if (this.#file.isOpen && this.#listeners.size > 0) this.#wait()
   }
@@ -105,12 +112,14 @@ export class ChangeLog implements Log {
     let rows = this.#file.sql.changesAfter.all([this.#last, slice])
     while (rows.length > 0) {
       for (const [id, writer, kind, name, version] of rows) {
+        // Without an order there is no end to where the next slice begins.
+        if (!(Number(id) > this.#last)) throw damage()
         const isNext = id === this.#last + 1
         this.#last = Number(id)
         if (!isNext) this.#tell((listener) => listener.lost())
-        if (writer === this.#me) continue
-        const change = changeOf(String(kind), keyOf(name as Uint8Array), version as string | null)
-        this.#tell((listener) => listener.changed(change))
+        if (textOf(writer) === this.#me) continue
+        const change = changeOf(textOf(kind), name, version)
+        this.#tell((listener) => (change === undefined ? listener.lost() : listener.changed(change)))
       }
       if (!this.#file.isOpen) return
       rows = this.#file.sql.changesAfter.all([this.#last, slice])
@@ -129,7 +138,10 @@ export class ChangeLog implements Log {
   }
 }
 
-function changeOf(kind: string, name: string, version: string | null): Change {
-  if (kind === 'key') return { kind, key: name }
-  return kind === 'tag' ? { kind, tag: name, version: version ?? undefined } : { kind: 'clear', prefix: name }
+/** The change that a row tells of; `undefined` where it is damaged. */
+function changeOf(kind: string, name: unknown, version: unknown): Change | undefined {
+  if (!isKey(name)) return undefined
+  if (kind === 'key') return { kind, key: keyOf(name) }
+  if (kind === 'tag') return { kind, tag: keyOf(name), version: textOf(version) || undefined }
+  return kind === 'clear' ? { kind, prefix: keyOf(name) } : undefined
 }

@@ -1,10 +1,13 @@
-import { type Entry, matchGlob } from '@flow-cache/core'
+import { CacheError, type Entry, matchGlob } from '@flow-cache/core'
 import { packEntry, unpackEntry } from '@flow-cache/core/codec'
 import type { CacheFile } from './cache-file.js'
-import { bytesOf, endOf, keyOf } from './key-bytes.js'
+import { bytesOf, endOf, isKey, keyOf } from './bytes.js'
+import { damage, isDamage, type Row } from './opening.js'
 import type { Settings } from './options.js'
 import type { Room } from './room.js'
 import type { Sweeper } from './sweeper.js'
+
+const none = new Uint8Array()
 
 /** How many keys are listed before the event loop has its turn. */
 const slice = 500
@@ -24,12 +27,24 @@ export class Entries {
   }
 
   get(key: string): Entry | undefined {
-    const row = this.#file.sql.get.get([bytesOf(key)])
-    if (row === undefined) return undefined
-    const entry = unpackEntry(key, row[0] as Uint8Array, this.#settings.codec)
+    const bytes = this.#find(key)
+    if (bytes === undefined) return undefined
+    const entry = unpackEntry(key, bytes, this.#settings.codec)
     if (this.#settings.clock.now() >= entry.expiresAt) return undefined
     this.#room.use(key)
     return entry
+  }
+
+  /** The bytes of the entry. A page that is damaged is that of some keys: the others can still be read. */
+  #find(key: string): Uint8Array | undefined {
+    let row: Row | undefined
+    try {
+      row = this.#file.sql.get.get([bytesOf(key)])
+    } catch (cause) {
+      if (!isDamage(cause)) throw cause
+      throw new CacheError('ERR_POISONED', 'the page with the bytes of this key is damaged', { key, cause })
+    }
+    return row && ((row[0] ?? none) as Uint8Array)
   }
 
   /** The entry, where a damaged one is none: it is about to be replaced. */
@@ -78,17 +93,21 @@ export class Entries {
     const end = endOf(start) ?? null
     const { clock } = this.#settings
     // The prefix itself is a key too, and after nothing comes everything.
-    let last: Uint8Array | undefined
-    for (;;) {
-      const isFirst = last === undefined
-      const rows = this.#file.sql.list.all([last ?? start, end, clock.now(), slice])
-      const keys = rows.map(([key]) => keyOf(key as Uint8Array))
+    let last: Uint8Array = start
+    for (let isFirst = true; ; isFirst = false) {
+      const rows = this.#file.sql.list.all([last, end, clock.now(), slice])
+      const keys: string[] = []
+      for (const [key] of rows) {
+        // Without an order there is no end to where the next slice begins.
+        if (!isKey(key) || Buffer.compare(key, last) <= 0) throw damage()
+        keys.push(keyOf(key))
+        last = key
+      }
       if (isFirst && this.#file.sql.has.get([start, clock.now()]) !== undefined) keys.unshift(prefix)
       const matching =
         glob === undefined ? keys : keys.filter((key) => matchGlob(glob, key.slice(prefix.length)))
       if (matching.length > 0) yield matching
       if (rows.length < slice) return
-      last = rows.at(-1)![0] as Uint8Array
       await turn()
     }
   }

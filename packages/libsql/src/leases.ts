@@ -2,7 +2,7 @@ import { type Acquired, createEntry, graceOf, type Leases } from '@flow-cache/co
 import type { CacheFile } from './cache-file.js'
 import type { ChangeLog } from './change-log.js'
 import type { Entries } from './entries.js'
-import { bytesOf } from './key-bytes.js'
+import { bytesOf, textOf } from './bytes.js'
 import type { Settings } from './options.js'
 import type { Sweeper } from './sweeper.js'
 
@@ -22,7 +22,7 @@ export function leasesIn({ file, entries, log, sweeper, settings: { clock }, tra
   /** The lease's holder and end, if it has not ended. */
   const leaseOf = (key: string) => {
     const row = file.sql.lease.get([bytesOf(key), clock.now()])
-    return row && { token: row[0], endsAt: Number(row[1]) }
+    return row && { token: textOf(row[0]), endsAt: Number(row[1]) }
   }
   const lend = (key: string, token: string, termMs: number): void => {
     file.sql.lend.run([bytesOf(key), token, clock.now() + termMs])

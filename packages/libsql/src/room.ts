@@ -1,5 +1,5 @@
 import type { CacheFile } from './cache-file.js'
-import { keyOf } from './key-bytes.js'
+import { isKey, keyOf } from './bytes.js'
 
 /** How many of the oldest are looked at in one go. */
 const slice = 32
@@ -43,13 +43,13 @@ export class Room {
     const { sql } = this.#file
     let isDone = false
     for (const [id, name] of sql.oldest.all([slice])) {
-      const key = keyOf(name as Uint8Array)
+      const key = isKey(name) ? keyOf(name) : undefined
       if (key === spared) continue
-      isDone = true
-      if (this.#used.delete(key)) sql.renew.run([id])
-      else {
-        sql.removeOldest.run([id])
-        this.#evicted.push(key)
+      // In a damaged file, what is listed need not be there to be removed.
+      if (key !== undefined && this.#used.delete(key)) isDone = sql.renew.run([id]).changes > 0 || isDone
+      else if (sql.removeOldest.run([id]).changes > 0) {
+        isDone = true
+        if (key !== undefined) this.#evicted.push(key)
       }
     }
     return isDone

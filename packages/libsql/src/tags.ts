@@ -1,12 +1,15 @@
 import { randomId, type Tags } from '@flow-cache/core'
 import type { CacheFile } from './cache-file.js'
 import type { ChangeLog } from './change-log.js'
-import { bytesOf } from './key-bytes.js'
+import { bytesOf, textOf } from './bytes.js'
 import type { Settings } from './options.js'
 import type { Sweeper } from './sweeper.js'
 
 /** How exactly it is known when a tag was used last: a write for each use would cost more than the tag. */
 const day = 24 * 3_600_000
+
+/** What `put` makes: a position, and what nobody else has made. */
+const isVersion = /^\d+-[\da-z]+$/
 
 /** What tags are made of. */
 interface Parts {
@@ -27,9 +30,11 @@ export function tagsIn({ file, log, sweeper, settings: { clock, tagTtl }, transa
   const known = (name: string): string | undefined => {
     const row = file.sql.tag.get([bytesOf(name)])
     if (row === undefined) return undefined
+    const version = textOf(row[0])
+    if (!isVersion.test(version)) return undefined
     const now = clock.now()
     if (now - Number(row[1]) > Math.min(day, tagTtl / 2)) file.sql.useTag.run([now, bytesOf(name)])
-    return String(row[0])
+    return version
   }
   const put = (name: string, position: number): string => {
     const version = `${position}-${randomId()}`
@@ -39,7 +44,10 @@ export function tagsIn({ file, log, sweeper, settings: { clock, tagTtl }, transa
   }
   /** News too: another process may remember a version that was forgotten since. */
   const make = (name: string): string => {
-    const version = put(name, Number(file.sql.horizon.get([])![0]))
+    // One that is damaged may have been invalidated at any time until now.
+    const isDamaged = file.sql.tag.get([bytesOf(name)]) !== undefined
+    const position = isDamaged ? log.position + 1 : Number(file.sql.horizon.get([])![0])
+    const version = put(name, position)
     log.append({ kind: 'tag', tag: name, version })
     return version
   }

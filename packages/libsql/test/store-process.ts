@@ -18,8 +18,8 @@ export function build(): void {
 /** A Node process with stores. */
 export interface StoreProcess {
   /**
-   * Runs the body of an async function there, with `open(options)`, `createEntry` and `args` at hand; its answer. What is
-   * opened twice with the same path is the same store.
+   * Runs the body of an async function there, with `open(options)`, `createEntry`, `createCache` and `args` at hand; its
+   * answer. What is opened twice with the same path is the same store.
    */
   run(body: string, args?: unknown): Promise<unknown>
   /** A store in that process, as another one here would have it. It takes its time from this clock. */
@@ -30,7 +30,7 @@ export interface StoreProcess {
 }
 
 const program = (): string => `
-  import { createEntry, systemClock } from '${dist('core')}'
+  import { createCache, createEntry, systemClock } from '${dist('core')}'
   import { libsqlStore } from '${dist('libsql')}'
   let now
   const clock = { ...systemClock, coarse: undefined, now: () => now ?? systemClock.now() }
@@ -43,7 +43,7 @@ const program = (): string => `
   process.on('message', async ({ id, at, body, args }) => {
     now = at
     try {
-      const answer = await new AsyncFunction('open', 'createEntry', 'args', body)(open, createEntry, args)
+      const answer = await new AsyncFunction('open', 'createEntry', 'createCache', 'args', body)(open, createEntry, createCache, args)
       process.send({ id, answer })
     } catch (error) {
       process.send({ id, error: { message: error.message, code: error.code } })

@@ -17,3 +17,11 @@ export function endOf(prefix: Uint8Array): Buffer | undefined {
   end[length - 1]!++
   return end
 }
+
+/** The text that a column holds, which was read as bytes; where it is damaged, another one. */
+export const textOf = (bytes: unknown): string =>
+  bytes instanceof Uint8Array ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString() : ''
+
+/** Whether these can be the bytes of a key. In a damaged file a column holds anything. */
+export const isKey = (bytes: unknown): bytes is Uint8Array =>
+  bytes instanceof Uint8Array && bytes.length % 2 === 0
