@@ -4,7 +4,7 @@ import { plainCodec } from '@flow-cache/core/codec'
 /** What {@link libsqlStore} takes. */
 export interface LibsqlStoreOptions {
   /**
-   * The file, which is made if there is none; its folder must be there. It belongs to caches alone: any number of
+   * The file, which is made with its folder if it is not there. It is a path, never an address. It belongs to caches alone: any number of
    * processes of this machine may have it open. `':memory:'` is a store that nobody shares and that ends with the process.
    */
   readonly path: string
@@ -74,7 +74,7 @@ export function settingsOf(options: LibsqlStoreOptions): Settings {
       throw new TypeError(`unknown option '${name}' in libsqlStore; known are ${storeOptionNames.join(', ')}`)
   }
   const { path, codec = plainCodec, encryptionKey, clock = systemClock } = options
-  checkText(path, 'path')
+  checkPath(path)
   if (encryptionKey !== undefined) checkText(encryptionKey, 'encryptionKey')
   if (
     typeof codec?.encode !== 'function' ||
@@ -84,7 +84,10 @@ export function settingsOf(options: LibsqlStoreOptions): Settings {
     throw new TypeError(
       'codec must have a name, encode(value, key) and decode(bytes, key), as jsonCodec does',
     )
-  if (typeof clock?.now !== 'function') throw new TypeError('clock must have now(), as systemClock does')
+  for (const name of ['now', 'setTimer', 'clearTimer'] as const) {
+    if (typeof clock?.[name] !== 'function')
+      throw new TypeError(`clock must have ${name}(), as systemClock does`)
+  }
   return {
     path,
     codec,
@@ -99,9 +102,21 @@ export function settingsOf(options: LibsqlStoreOptions): Settings {
   }
 }
 
-function checkText(value: unknown, name: string): void {
+function checkText(value: unknown, name: string): asserts value is string {
   if (typeof value !== 'string') throw new TypeError(`${name} must be a string, got ${typeof value}`)
   if (value === '') throw new RangeError(`${name} must not be empty`)
+}
+
+/** A path alone: libsql would go to the network for an address, and end the process for a NUL. */
+function checkPath(path: unknown): asserts path is string {
+  checkText(path, 'path')
+  if (path.includes('\0')) throw new RangeError('path must not contain a NUL')
+  // One letter is a drive of Windows.
+  const scheme = /^[a-z][a-z\d+.-]+:/i.exec(path)?.[0]
+  if (scheme === undefined) return
+  throw new RangeError(
+    `path must be a file's, and '${scheme}' begins an address; a file of that name is './${path}'`,
+  )
 }
 
 function wholeNumber(value: number, name: string, least: number): number {
