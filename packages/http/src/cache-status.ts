@@ -5,6 +5,7 @@ export interface Report {
   readonly forward?: 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'request' | 'stale'
   /** What it answered, where that is not what the client got. */
   readonly forwardStatus?: number | undefined
+  /** The cache was given it; that its store has kept it is not known here. */
   readonly stored?: boolean
   /** Whether another request asked. */
   readonly collapsed?: boolean
