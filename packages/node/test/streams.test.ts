@@ -205,6 +205,22 @@ describe('a stream that is too long to keep', () => {
     expect(made).toEqual({ chunks: 100, ended: true, runs: 1 })
   })
 
+  it.each([
+    ['text', () => 'x'.repeat(bytes)],
+    ['an ArrayBuffer', () => new ArrayBuffer(bytes)],
+    ['an object', () => ({ type: 'text', delta: 'x'.repeat(bytes) })],
+  ])('is noticed in chunks of %s', async (_, chunk) => {
+    let made = 0
+    const node = defineNode('long', async function* () {
+      for (; made < 100; made++) yield chunk()
+    } as () => AsyncGenerator)
+    const options = { cache: open(), scope: 'global', stream: { maxBytes: 10 * bytes } } as const
+    const reader = output(await runNode(cacheNode(node, options), 1))[Symbol.asyncIterator]()
+    await take(reader, 1)
+    expect(made).toBeLessThan(12)
+    await reader.return?.(undefined)
+  })
+
   it('runs once also where its first chunk is too long', async () => {
     const { made, read } = long(bytes / 2)
     const reader = await read()

@@ -101,7 +101,7 @@ export class Recording {
 /** About how many bytes a chunk takes. */
 function sizeOf(chunk: unknown): number {
   if (typeof chunk === 'string') return chunk.length
-  if (ArrayBuffer.isView(chunk)) return chunk.byteLength
+  if (ArrayBuffer.isView(chunk) || chunk instanceof ArrayBuffer) return chunk.byteLength
   try {
     return JSON.stringify(chunk)?.length ?? 8
   } catch {
