@@ -1,6 +1,7 @@
 import { Cache, cacheOptionNames, type CacheSettings, toMs } from '@flow-cache/core'
 import type { RedisStoreOptions } from './options.js'
-import { redisStore, storeOptionNames } from './redis-store.js'
+import { storeOptionNames } from './check-options.js'
+import { redisStore } from './redis-store.js'
 
 /** What {@link RedisCache} takes: what any cache takes, and where its server is. */
 export interface RedisCacheOptions extends CacheSettings, Omit<RedisStoreOptions, 'version'> {}

@@ -1,6 +1,5 @@
 import {
   type Acquired,
-  CacheError,
   type Clock,
   type Codec,
   type Entry,
@@ -8,19 +7,18 @@ import {
   matchGlob,
   type Store,
   systemClock,
-  type TagVersion,
   toMs,
 } from '@flow-cache/core'
-import { plainCodec } from '@flow-cache/core/codec'
+import { Calls, notText } from './calls.js'
 import { ChangeLog } from './change-log.js'
-import { compressed } from './codecs/compressed.js'
-import { encrypted } from './codecs/encrypted.js'
-import { limited } from './codecs/limited.js'
-import { checkConnection, isCluster, isClusterOf } from './connection.js'
+import { checkOptions } from './check-options.js'
+import { storeCodec } from './codecs/store-codec.js'
+import { isCluster, isClusterOf } from './connection.js'
 import { checkToken, frameOf, LastDetails, type Lease, leasesOf, parseFrame, stayUntil } from './frame.js'
 import { escapeKey, type Layout, layoutOf, loggedKey, unescapeKey } from './layout.js'
-import { Link, type Position } from './link.js'
+import { Link } from './link.js'
 import type { RedisStoreOptions } from './options.js'
+import { RedisTags } from './redis-tags.js'
 import type { Argument } from './script-call.js'
 import * as scripts from './scripts.js'
 import { type Kind, Turn } from './turn.js'
@@ -63,39 +61,42 @@ class RedisStore implements Store {
   readonly #codec: Codec
   readonly #layout: Layout
   readonly #link: Link
-  readonly #me: string = word()
   readonly #last: LastDetails = new LastDetails()
   readonly #timeout: number
-  readonly #logLength: number
-  readonly #tagTtl: number
   readonly #scripts: scripts.KeyScripts
-  /** When the marker of a tag in use was last given its time anew. */
-  readonly #touched = new Map<string, number>()
   readonly #turn: Turn
-  #pending = 0
-  #idle: (() => void) | undefined
-  #closed = false
+  readonly #calls: Calls
+  readonly #markers: RedisTags
 
   constructor(options: RedisStoreOptions) {
-    check(options)
+    checkOptions(options)
     const { prefix = 'flow-cache:', clock = systemClock, logLength = 10_000 } = options
     this.#clock = clock
-    this.#codec = codecOf(options)
+    this.#codec = storeCodec(options)
     this.#layout = layoutOf(prefix)
     this.#timeout = toMs(options.timeout ?? 200, 'timeout')
-    this.#logLength = logLength
-    this.#tagTtl = Math.min(toMs(options.tagTtl ?? '30d', 'tagTtl'), 1e15)
+    const tagTtl = Math.min(toMs(options.tagTtl ?? '30d', 'tagTtl'), 1e15)
     const maxBlindness = toMs(options.maxBlindness ?? Infinity, 'maxBlindness')
     const heartbeat = toMs(options.heartbeat ?? 500, 'heartbeat')
     this.#scripts = scripts.keyScripts(!isClusterOf(options))
     const all = [...Object.values(this.#scripts), ...scripts.others] as scripts.Script[]
     this.#link = new Link(options, this.#layout, clock, all)
     this.#turn = new Turn(this.#link.clustered ? 1 : mostTogether)
+    const me = word()
+    this.#calls = new Calls({
+      link: this.#link,
+      layout: this.#layout,
+      turn: this.#turn,
+      clock,
+      timeout: this.#timeout,
+      me,
+      logLength,
+    })
     this.log = new ChangeLog(this.#link, {
       to: options,
       layout: this.#layout,
       clock,
-      me: this.#me,
+      me,
       heartbeat,
       maxBlindness,
     })
@@ -108,10 +109,18 @@ class RedisStore implements Store {
       },
     }
     this.keys = { scan: (prefix, glob) => this.#scan(prefix, glob) }
+    this.#markers = new RedisTags({
+      calls: this.#calls,
+      link: this.#link,
+      log: this.log,
+      layout: this.#layout,
+      clock,
+      ttl: tagTtl,
+    })
     this.tags = {
-      position: () => this.#position(),
-      versions: (names, since) => this.#versions(names, since),
-      invalidate: (names) => this.#invalidate(names),
+      position: () => this.#markers.position(),
+      versions: (names, since) => this.#markers.versions(names, since),
+      invalidate: (names) => this.#markers.invalidate(names),
     }
     this.leases = {
       acquire: (key, token, termMs, always) => this.#acquire(key, token, termMs, always === true),
@@ -137,7 +146,7 @@ class RedisStore implements Store {
     // The last of them has to wait for the others.
     const deadline = this.#clock.now() + this.#timeout + (entries.length - 1) * perKey
     // Frames need the server's time. All are made before the first is sent: one may be refused.
-    if (this.#link.begun === undefined) await this.#call(() => Promise.resolve())
+    if (this.#link.begun === undefined) await this.#calls.make(() => Promise.resolve())
     const written = entries.map(([key, entry]) => this.#written(key, entry, deadline))
     await Promise.all(entries.map(([key], i) => this.#change(this.#scripts.set, key, written[i]!)))
   }
@@ -155,79 +164,14 @@ class RedisStore implements Store {
 
   async clear(prefix = ''): Promise<void> {
     for await (const keys of this.#scanRaw(prefix)) {
-      await this.#unlink(keys)
+      await this.#calls.unlink(keys)
     }
     await this.#tell('c', escapeKey(prefix))
   }
 
   async close(): Promise<void> {
-    if (!this.#closed) {
-      this.#turn.flush()
-      this.#closed = true
-      this.log.stop()
-      if (this.#pending > 0) {
-        let timer: unknown
-        await new Promise<void>((resolve) => {
-          this.#idle = resolve
-          timer = this.#clock.setTimer(resolve, this.#timeout, true)
-        })
-        this.#clock.clearTimer(timer)
-      }
-      this.#link.close()
-    }
-  }
-
-  /** One call to the server: counted, so that `close` can wait for it, and its failures told in our words. */
-  #call<T>(send: () => Promise<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(new CacheError('ERR_CLOSED', 'the store is closed'))
-    this.#pending++
-    let sent: Promise<T>
-    try {
-      sent = this.#link.run(send)
-    } catch (error) {
-      // A value that cannot be encoded.
-      this.#ended()
-      return Promise.reject(error)
-    }
-    return sent.then(
-      (answer) => {
-        this.#ended()
-        return answer
-      },
-      (error: unknown) => {
-        this.#ended()
-        throw inOurWords(error)
-      },
-    )
-  }
-
-  #ended(): void {
-    if (--this.#pending === 0) this.#idle?.()
-  }
-
-  #script(script: scripts.Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    this.#turn.flush()
-    return this.#call(() => this.#link.script(script, keys, args)).catch((error: unknown) =>
-      this.#mend(error),
-    )
-  }
-
-  /**
-   * A script that has to do with the log failed. If something else lies where the log, its counters or a tag's marker
-   * are to be, it goes: a new epoch begins, and everybody takes it that changes were missed.
-   */
-  async #mend(error: unknown): Promise<never> {
-    if ((error as CacheError).code !== 'ERR_POISONED') throw error
-    const { meta, log, tags } = this.#layout
-    const { client } = this.#link
-    const types = await Promise.all([client.type(meta), client.type(log)]).catch(() => [])
-    const wrong = [meta, log].filter((_, i) => types[i] !== ['hash', 'stream'][i])
-    if (types.length > 0) await this.#unlink(wrong.length > 0 ? [meta, log] : []).catch(() => {})
-    throw new CacheError(
-      'ERR_STORE',
-      `something else lay under ${wrong.join(' and ') || `a key that begins with ${tags}`}, which is this cache's own`,
-      { cause: error },
-    )
+    this.log.stop()
+    return this.#calls.close()
   }
 
   /** Changes a key and tells the log. `args` may be made once the server's time is known. */
@@ -240,24 +184,21 @@ class RedisStore implements Store {
     const { log, meta } = this.#layout
     const redisKey = this.#keyOf(key)
     this.#turn.flush()
-    const answer = await this.#call(() => {
-      const own = [this.#link.time.now(), ...(typeof args === 'function' ? args() : args)]
-      return this.#link.clustered
-        ? this.#link.script(script, [redisKey], own)
-        : this.#link.script(script, [redisKey, meta, log], [...own, ...this.#signature(), kind, name])
-    }).catch((error: unknown) => this.#mend(error))
+    const answer = await this.#calls
+      .make(() => {
+        const own = [this.#link.time.now(), ...(typeof args === 'function' ? args() : args)]
+        return this.#link.clustered
+          ? this.#link.script(script, [redisKey], own)
+          : this.#link.script(script, [redisKey, meta, log], [...own, ...this.#calls.signature(), kind, name])
+      })
+      .catch((error: unknown) => this.#calls.mend(error))
     if (this.#link.clustered) await this.#tell(kind, name)
     return answer === 1
   }
 
-  /** Who writes to the log, how long it is kept, and a word for a new epoch. */
-  #signature(): readonly [string, number, string] {
-    return [this.#me, this.#logLength, word()]
-  }
-
   async #tell(kind: string, name: string): Promise<void> {
     const { meta, log } = this.#layout
-    await this.#script(scripts.tell, [meta, log], [...this.#signature(), kind, name])
+    await this.#calls.script(scripts.tell, [meta, log], [...this.#calls.signature(), kind, name])
   }
 
   #getMany(keys: readonly string[]): Promise<(Entry | undefined)[]> {
@@ -277,14 +218,14 @@ class RedisStore implements Store {
 
   #commit(key: string, token: string, entry: Entry): Promise<boolean> {
     const { expiresAt, tags } = entry
-    if (tags !== undefined) this.#touch(tags)
+    if (tags !== undefined) this.#markers.touch(tags)
     const { offset } = this.#link.time
     const frame = this.#clock.now() < expiresAt ? frameOf(key, entry, this.#codec, offset) : ''
     return this.#turn.ask(this.#commits, { key, token, until: expiresAt + offset, frame })
   }
 
   readonly #reads: Kind<string, Buffer | null, Entry | undefined> = {
-    send: (keys) => this.#call(() => this.#getAll(keys.map((key) => this.#keyOf(key)))),
+    send: (keys) => this.#calls.make(() => this.#getAll(keys.map((key) => this.#keyOf(key)))),
     read: (key, bytes) => (bytes === null ? undefined : this.#entryOf(key, bytes)),
   }
 
@@ -331,53 +272,12 @@ class RedisStore implements Store {
     endOf: (one: Asked, now: number) => number,
     args: readonly Argument[],
   ): Promise<Raw[]> {
-    return this.#call(() => {
+    return this.#calls.make(() => {
       const now = this.#link.time.now()
       const leases = asked.map((one): Lease => ({ token: one.token, until: endOf(one, now) }))
       const keys = asked.map(({ key }) => this.#keyOf(key))
       return this.#link.script(script, keys, [now, leasesOf(leases), ...args])
     }) as Promise<Raw[]>
-  }
-
-  #position(): string | Promise<string> {
-    const known = this.log.position
-    if (known !== undefined) return text(known)
-    return this.#call(() => this.#link.status(this.#link.client)).then(text)
-  }
-
-  async #versions(names: readonly string[], since = ' '): Promise<(string | undefined)[]> {
-    if (names.length === 0) return []
-    const [epoch, count] = since.split(' ')
-    const answer = (await this.#tagScript(scripts.tagVersions, names, [epoch!, count!])) as (Buffer | null)[]
-    return answer.map((version) => version?.toString())
-  }
-
-  async #invalidate(names: readonly string[]): Promise<void> {
-    if (names.length > 0) this.log.tagsChanged(Number(await this.#tagScript(scripts.invalidate, names, [])))
-  }
-
-  #tagScript(script: scripts.Script, names: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    const { meta, log, tags } = this.#layout
-    const escaped = names.map(escapeKey)
-    return this.#script(
-      script,
-      [meta, log, ...escaped.map((name) => tags + name)],
-      [...this.#signature(), this.#tagTtl, ...args, ...escaped],
-    )
-  }
-
-  /** Gives the markers of an entry's tags their time anew, behind, when a good part of it has passed. */
-  #touch(tags: readonly TagVersion[]): void {
-    const now = this.#clock.now()
-    for (const { name } of tags) {
-      const before = this.#touched.get(name)
-      if (before !== undefined && now - before < this.#tagTtl / 4) continue
-      if (this.#touched.size >= 10_000) this.#touched.clear()
-      this.#touched.set(name, now)
-      if (before === undefined) continue
-      const marker = this.#layout.tags + escapeKey(name)
-      this.#call(() => this.#link.client.pexpire(marker, this.#tagTtl)).catch(() => {})
-    }
   }
 
   async *#scan(prefix: string, glob = '*'): AsyncGenerator<readonly string[]> {
@@ -393,23 +293,16 @@ class RedisStore implements Store {
   /** The keys in Redis of entries that begin with `prefix`. */
   async *#scanRaw(prefix: string): AsyncGenerator<string[]> {
     const pattern = `${escapeGlob(this.#layout.entries + escapeKey(prefix))}*`
-    await this.#call(() => Promise.resolve())
+    await this.#calls.make(() => Promise.resolve())
     const { client } = this.#link
     for (const node of isCluster(client) ? client.nodes('master') : [client]) {
       let cursor = '0'
       do {
-        const [next, keys] = await this.#call(() => node.scan(cursor, 'MATCH', pattern, 'COUNT', step))
+        const [next, keys] = await this.#calls.make(() => node.scan(cursor, 'MATCH', pattern, 'COUNT', step))
         if (keys.length > 0) yield keys
         cursor = next
       } while (cursor !== '0')
     }
-  }
-
-  async #unlink(redisKeys: readonly string[]): Promise<void> {
-    if (redisKeys.length === 0) return
-    const { client, clustered } = this.#link
-    if (clustered) await this.#call(() => Promise.all(redisKeys.map((redisKey) => client.unlink(redisKey))))
-    else await this.#call(() => client.unlink(...redisKeys))
   }
 
   #entryOf(key: string, bytes: Buffer): Entry | undefined {
@@ -453,93 +346,3 @@ type Lending = 1 | [status: number, bytes?: Buffer]
 const lentAlone: Acquired = { status: 'leased', entry: undefined }
 
 const isOne = (_: unknown, answer: number): boolean => answer === 1
-
-const text = ({ epoch, tagChanges }: Position): string => `${epoch} ${tagChanges}`
-
-/** What Redis says of a key or of itself that is no failure to answer. */
-function inOurWords(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
-  if (error.message.startsWith('WRONGTYPE')) return notText(error)
-  if (error.message.startsWith('OOM')) {
-    return new CacheError('ERR_STORE_FULL', 'Redis has no room and evicts nothing: it takes no writes', {
-      cause: error,
-    })
-  }
-  return error
-}
-
-const notText = (cause?: unknown): CacheError =>
-  new CacheError('ERR_POISONED', 'what lies under this key in Redis is not a string', { cause })
-
-function codecOf({ codec = plainCodec, compression, encryption, maxValueBytes }: RedisStoreOptions): Codec {
-  const maxBytes = maxValueBytes ?? 16 * 2 ** 20
-  let made = limited(codec, maxBytes)
-  if (compression !== undefined && compression !== false) {
-    made = compressed(made, { maxBytes, ...(compression === true ? {} : compression) })
-  }
-  return encryption === undefined ? made : encrypted(made, encryption)
-}
-
-/** The options of {@link redisStore}, for those who take them among others. */
-export const storeOptionNames: readonly string[] = [
-  'url',
-  'options',
-  'cluster',
-  'client',
-  'prefix',
-  'codec',
-  'compression',
-  'encryption',
-  'maxValueBytes',
-  'timeout',
-  'logLength',
-  'heartbeat',
-  'maxBlindness',
-  'tagTtl',
-  'clock',
-]
-
-function check(options: RedisStoreOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError('redisStore takes an object of options')
-  for (const name of Object.keys(options)) {
-    if (!storeOptionNames.includes(name)) {
-      throw new TypeError(`redisStore: unknown option '${name}'; it takes ${storeOptionNames.join(', ')}`)
-    }
-    if ((options as Record<string, unknown>)[name] === null) throw new TypeError(`${name} must not be null`)
-  }
-  checkConnection(options)
-  const { prefix, logLength, maxValueBytes, codec, clock, compression } = options
-  if (codec !== undefined) checkCodec(codec)
-  if (clock !== undefined && typeof clock.now !== 'function') throw new TypeError('clock must have now()')
-  if (compression !== undefined && typeof compression !== 'boolean' && !isPlainObject(compression)) {
-    throw new TypeError('compression must be true or an object of options')
-  }
-  if (options.options !== undefined && !isPlainObject(options.options)) {
-    throw new TypeError('options must be an object of options for ioredis')
-  }
-  if (prefix !== undefined && typeof prefix !== 'string') throw new TypeError('prefix must be a string')
-  for (const [name, value, least] of [
-    ['logLength', logLength, 1],
-    ['maxValueBytes', maxValueBytes, 1],
-  ] as const) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= least)) {
-      throw new RangeError(`${name} must be a whole number of at least ${least}, got ${String(value)}`)
-    }
-  }
-}
-
-/** A codec's name stands before each value, in a byte's length of Latin-1 characters. */
-function checkCodec(codec: Codec): void {
-  if (typeof codec?.encode !== 'function' || typeof codec.decode !== 'function') {
-    throw new TypeError('codec must have encode(value, key) and decode(bytes, key), as jsonCodec does')
-  }
-  if (typeof codec.name !== 'string' || !/^[!-~]{1,100}$/.test(codec.name)) {
-    throw new TypeError('codec.name must be 1 to 100 visible ASCII characters')
-  }
-}
-
-const isPlainObject = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  [Object.prototype, null].includes(Object.getPrototypeOf(value))
