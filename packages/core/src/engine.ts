@@ -145,12 +145,15 @@ export class Engine {
     this.events.emit('error', { error, during, ...(key !== undefined && { key }) })
   }
 
-  /** Does with a failing store call what `onStoreError` says. A value that cannot be kept always reaches the caller. */
+  /**
+   * Does with a failing store call what `onStoreError` says. A value that cannot be kept always reaches the caller.
+   * `key`: what was read or loaded, if it was no change.
+   */
   tolerate(error: unknown, during: string, key?: string): void {
     // Whoever gave the value is told, and needs no event.
     if (isRefusal(error)) throw error
-    // That the store is left alone was told when that began, and a call that is not made does not fail.
-    if (codeOf(error) !== 'ERR_CIRCUIT_OPEN') this.report(error, during, key)
+    // That the store is left alone was told when that began: a read that is not made is no news. A change is.
+    if (!key || codeOf(error) !== 'ERR_CIRCUIT_OPEN') this.report(error, during, key)
     const { onStoreError } = this.settings
     if (onStoreError === 'throw') throw error
     if (typeof onStoreError === 'function') onStoreError(error as Error)
