@@ -26,7 +26,8 @@ export interface MemoryStoreOptions {
    *
    * - `'adaptive'` (default): the one that promises the fewest hits for its room, by how often and how long ago it was
    *   used and what became of others like it. More hits where keys differ in how often they are asked for, and under
-   *   scans and loops; it remembers keys that went, some 25 bytes more an entry in all.
+   *   scans and loops; it remembers keys that went, some 25 bytes more an entry in all. With `maxBytes`, a new value that
+   *   would push out several which promise more is not kept.
    * - `'lru'`: the one used longest ago, always.
    */
   readonly policy?: Policy | undefined

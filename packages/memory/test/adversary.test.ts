@@ -4,14 +4,22 @@ import { memoryStore, type Policy } from '@flow-cache/memory'
 import { describe, expect, it } from 'vitest'
 
 const size = 500
+const bytes = 1_000_000
 const requests = 60_000
 
-/** The hits of a trace, in percent of its requests, in points. */
-function hitRatio(policy: Policy, keyAt: (i: number) => string, seed: number): number {
+/** The hits of a trace, in percent of its requests, in points. `sizeOf` a key: the room is in bytes, and that is what its value takes. */
+function hitRatio(
+  policy: Policy,
+  keyAt: (i: number) => string,
+  seed: number,
+  sizeOf?: (key: string) => number,
+): number {
   const clock = fakeClock()
   const store = memoryStore({
     policy,
-    maxEntries: size,
+    ...(sizeOf === undefined
+      ? { maxEntries: size }
+      : { maxBytes: bytes, sizeOf: (_value: unknown, key: string) => sizeOf(key) }),
     clock,
     random: seededRandom(seed),
     sweepInterval: Infinity,
@@ -60,6 +68,73 @@ describe('an adversary does not push the adaptive policy more than a point below
       expect(adaptive - lru).toBeGreaterThan(-1)
     })
   }
+})
+
+/** Keys of values of `large` bytes begin with "large", and others take 1,000 bytes. */
+interface Weighted {
+  readonly large: number
+  readonly keysOf: (random: () => number) => (i: number) => string
+}
+
+/** A share of the requests is for so many keys of large values, the others come in a loop. */
+const beside = (loop: number, keys: number, share: number): Weighted['keysOf'] => {
+  return (random) => (i) => (random() < share ? `large:${Math.floor(random() * keys)}` : `small:${i % loop}`)
+}
+
+/** Small keys, of which some are asked for far more often. */
+const skewed = (random: () => number): string => `small:${Math.floor(random() ** 4 * 5_000)}`
+
+const weighted: Readonly<Record<string, Weighted>> = {
+  'loops over small values beside two of a third of the room': {
+    large: 300_000,
+    keysOf: beside(1_500, 2, 0.1),
+  },
+  'loops over many small values beside three of a fifth': { large: 200_000, keysOf: beside(3_000, 3, 0.1) },
+  'loops over small values beside three of a fifth': { large: 200_000, keysOf: beside(1_500, 3, 0.1) },
+  'loops over small values beside seven of a tenth': { large: 100_000, keysOf: beside(1_500, 7, 0.1) },
+  'moves the large values that are asked for, beside a loop': {
+    large: 200_000,
+    keysOf: (random) => {
+      let small = 0
+      return (i) =>
+        random() < 0.2
+          ? `large:${Math.floor(i / 5_000)}:${Math.floor(random() * 3)}`
+          : `small:${small++ % 1_500}`
+    },
+  },
+  'asks for large values often, beside small ones that differ': {
+    large: 300_000,
+    keysOf: (random) => () => (random() < 0.1 ? `large:${Math.floor(random() * 2)}` : skewed(random)),
+  },
+  'asks for large values once, beside small ones that differ': {
+    large: 300_000,
+    keysOf: (random) => (i) => (i % 20 === 0 ? `large:${i}` : skewed(random)),
+  },
+  'asks for large values often, beside small ones once': {
+    large: 200_000,
+    keysOf: (random) => (i) => (random() < 0.1 ? `large:${Math.floor(random() * 4)}` : `small:${i}`),
+  },
+}
+
+describe('nor with values of unequal sizes', () => {
+  for (const [name, { large, keysOf }] of Object.entries(weighted)) {
+    const sizeOf = (key: string): number => (key.startsWith('large') ? large : 1_000)
+    it(`who ${name} (ten draws of the hash)`, () => {
+      const lru = hitRatio('lru', keysOf(seededRandom(1)), 1, sizeOf)
+      for (let draw = 1; draw <= 10; draw++) {
+        expect(hitRatio('adaptive', keysOf(seededRandom(1)), draw, sizeOf) - lru).toBeGreaterThan(-1)
+      }
+    })
+  }
+})
+
+it('does not empty the room for a large value that is the next to go', () => {
+  const keysOf = (): ((i: number) => string) => (i) => (i % 20 === 0 ? `large:${i}` : `small:${i % 900}`)
+  const sizeOf = (key: string): number => (key.startsWith('large') ? 500_000 : 1_000)
+  // 900 small values fit, and each large one pushes half of them out of an LRU.
+  expect(hitRatio('lru', keysOf(), 1, sizeOf)).toBeLessThan(1)
+  for (let draw = 1; draw <= 10; draw++)
+    expect(hitRatio('adaptive', keysOf(), draw, sizeOf)).toBeGreaterThan(70)
 })
 
 it('does not pin what is no longer asked for: a new working set has all the room soon', () => {

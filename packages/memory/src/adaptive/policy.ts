@@ -19,7 +19,8 @@ import { Slots } from './slots.js'
  *   one age. What was learned long ago counts ever less.
  * - LHD draws a sample and evicts the worst in it. Here each class is a list in order of use (slots.ts), and only its
  *   oldest entry is a candidate: nine to compare, and none is drawn. The entry that came last is the tenth: if nothing of
- *   its class is ever used again, it goes at once and a loop keeps what it has.
+ *   its class is ever used again, it goes at once and a loop keeps what it has. One whose size would push several out is
+ *   a candidate from the second on: else it would empty the store, and be the next to go.
  * - What is not held can have no hits, so nothing would be learned of it. Ghosts (ghosts.ts) remember when a key was used
  *   last and its class: a key that comes back counts as used again at that age, and goes on where it was.
  * - What is learned may be wrong tomorrow. A small exact LRU over a sample of the keys plays along (rival.ts), as in the
@@ -29,7 +30,7 @@ import { Slots } from './slots.js'
  *   sampled, or whose ghosts collide.
  *
  * One file, because what follows is one state: every function changes the entries, their lists and the clock together.
- * What can stand alone does, in the files above. The figures are in docs/decisions/0013 and 0017.
+ * What can stand alone does, in the files above. The figures are in docs/decisions/0013, 0017 and 0024.
  */
 
 /** How many keys are remembered after they went, for each entry. */
@@ -55,25 +56,25 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
   const maxEntries = Math.min(bounds.maxEntries, mostEntries)
   const hash = hashOf(settings.random)
   const slotOf = new Map<string, number>()
-  let rival = new Rival(bounds, settings.now)
   const isWeighed = maxBytes !== Infinity
-  let slots = new Slots(maxEntries)
-  let ghosts = new Ghosts()
-  let densities = new Densities()
+  let rival!: Rival
+  let slots!: Slots
+  let ghosts!: Ghosts
+  let densities!: Densities
   // By slot. The ends of the lists have none, and sizes are there only where bytes are counted.
-  let keys: (string | undefined)[] = []
-  let values: (V | undefined)[] = []
-  let sizes: number[] = []
-  let bytes = 0
+  let keys!: (string | undefined)[]
+  let values!: (V | undefined)[]
+  let sizes!: number[]
+  let bytes!: number
   /** Requests so far, in 32 bits; differences are right across the edge. */
   let now = 0
   /** How many entries there is room for, as far as that is known. */
-  let scale = 0
+  let scale!: number
   /** The request at which densities were brought up to date. */
-  let refreshedAt = 0
-  let untilFade = 0
+  let refreshedAt!: number
+  let untilFade!: number
   /** The slot filled last: not at the tail of its list, and yet it may be the one to go. 0 for none. */
-  let latest = 0
+  let latest!: number
   reset()
 
   function reset(): void {
@@ -103,6 +104,12 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     return isWeighed ? sizes[slot]! : 1
   }
 
+  function weigh(slot: number, size: number): void {
+    if (!isWeighed) return
+    bytes += size - sizes[slot]!
+    sizes[slot] = size
+  }
+
   function tick(): void {
     now = (now + 1) | 0
     if (--untilFade > 0) return
@@ -110,23 +117,26 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     untilFade = Math.max(4_000, 8 * scale)
   }
 
-  function use(slot: number): void {
+  /** `anew`: after a value that had died. Nothing was to be had of that, and LRU had nothing either. */
+  function use(slot: number, anew: boolean): void {
     tick()
     const kind = slots.kind(slot)
+    const uses = slots.uses(slot)
     slots.leave(slot)
-    renew(slot, kind, slots.uses(slot), (now - slots.lastUse(slot)) >>> 0)
-    const value = values[slot]!
-    // A value that has died is no hit.
-    if (rival.watches(slots.sample(slot)) && !isDead(value))
-      rival.note(slots.hash(slot), true, sizeAt(slot), endsAt(value))
+    if (anew) {
+      enter(slot, kind, uses)
+      rival.forget(slots.hash(slot))
+    } else renew(slot, kind, uses, (now - slots.lastUse(slot)) >>> 0)
+    tell(slot, !anew)
   }
 
-  /** Begins anew with the value after one that had died: nothing was to be had of that, and LRU had nothing either. */
-  function restart(slot: number): void {
-    tick()
-    slots.leave(slot)
-    enter(slot, slots.kind(slot), slots.uses(slot))
-    if (rival.watches(slots.sample(slot))) rival.keep(slots.hash(slot), sizeAt(slot), endsAt(values[slot]!))
+  /** Tells the rival of a request for a key that was `held` or was not. */
+  function tell(slot: number, held: boolean): void {
+    const size = sizeAt(slot)
+    const value = values[slot]!
+    // A value that has died is no hit.
+    if (rival.watches(slots.sample(slot), size) && !isDead(value))
+      rival.note(slots.hash(slot), held, size, endsAt(value))
   }
 
   /** Puts a slot, in no list, where it belongs after this use. */
@@ -146,7 +156,7 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     tick()
     const id = hash(key)
     const about = ghosts.take(id, now)
-    while (lacksRoom(1, size)) evict(0)
+    if (lacksRoom(1, size)) evict(0)
     if (isWeighed) scale = Math.max(64, slotOf.size)
     const slot = slots.take(id)
     if (slot >= keys.length) grow()
@@ -155,12 +165,11 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     slotOf.set(key, slot)
     keys[slot] = key
     values[slot] = value
-    if (isWeighed) {
-      sizes[slot] = size
-      bytes += size
-    }
+    weigh(slot, size)
     latest = slot
-    if (rival.watches(id)) rival.note(id, false, size, endsAt(value))
+    tell(slot, false)
+    // From here on it may be the one to go itself.
+    while (lacksRoom(0, 0)) evict(0)
   }
 
   /** Whether something has to go before so many more entries and bytes can come. */
@@ -169,28 +178,25 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
   }
 
   function replace(slot: number, value: V, size: number): void {
-    if (isWeighed) {
-      bytes += size - sizes[slot]!
-      sizes[slot] = size
-    }
+    weigh(slot, size)
     const wasDead = isDead(values[slot]!)
     values[slot] = value
-    if (wasDead) restart(slot)
-    else use(slot)
+    use(slot, wasDead)
     while (lacksRoom(0, 0)) evict(slot)
   }
 
   /** Drops the least promising entry, or the one used longest ago while LRU leads, but not that in the slot `spared`. */
   function evict(spared: number): void {
-    const slot = poorest(spared, rival.leads)
+    const slot = poorest(spared)
     const key = keys[slot]!
     const value = values[slot]!
     remove(slot, key)
     onEvict(value, key)
   }
 
-  /** Of entries that promise the same, it is the one used longest ago. `alike`: whether all count as such. */
-  function poorest(spared: number, alike: boolean): number {
+  /** Of entries that promise the same, it is the one used longest ago. While LRU leads, all count as such. */
+  function poorest(spared: number): number {
+    const alike = rival.leads
     if (!alike) refresh()
     let found = 0
     let least = Infinity
@@ -233,7 +239,7 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     slotOf.delete(key)
     keys[slot] = undefined
     values[slot] = undefined
-    if (isWeighed) bytes -= sizes[slot]!
+    weigh(slot, 0)
     if (slot === latest) latest = 0
   }
 
@@ -242,7 +248,7 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
     get(key) {
       const slot = slotOf.get(key)
       if (slot === undefined) return undefined
-      use(slot)
+      use(slot, false)
       return values[slot]
     },
     peek(key) {
