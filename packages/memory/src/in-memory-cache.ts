@@ -13,9 +13,8 @@ export class InMemoryCache extends Cache {
     const settings: Record<string, unknown> = {}
     for (const [name, value] of Object.entries(options)) {
       if (name === 'store') throw new TypeError('InMemoryCache makes its own store; createCache takes one')
-      const isOwn = storeOptionNames.includes(name)
-      if (isOwn) own[name] = value
-      if (!isOwn || cacheOptionNames.includes(name)) settings[name] = value
+      if (storeOptionNames.includes(name)) own[name] = value
+      if (cacheOptionNames.includes(name)) settings[name] = value
     }
     super({ ...settings, store: memoryStore(own) })
   }
