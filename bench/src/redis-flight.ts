@@ -3,7 +3,7 @@ import { number, type Section, times } from './report.js'
 import { beside, ratio, summary } from './rounds.js'
 import { redisContestant, type RedisContestantName, redisContestantNames } from './redis/contestants.js'
 import { startServer } from './redis/server.js'
-import { begin, callAll } from './redis/session.js'
+import { begin, fill } from './redis/session.js'
 import { throughput } from './redis/throughput.js'
 
 interface Parameters {
@@ -54,11 +54,8 @@ export const redisFlight: Question<RedisContestantName> = {
 async function rates(name: RedisContestantName, url: string): Promise<Figures> {
   const session = await begin(name, { url })
   const { subject, admin } = session
-  const keys = Array.from({ length: keyCount }, (_, i) => `user:${i}`)
-  await callAll(keyCount, (i) => subject.read(keys[i]!))
+  const { next } = await fill(subject, keyCount)
   const { loads } = session
-  let at = 0
-  const next = (): string => keys[(at = at + 1 === keyCount ? 0 : at + 1)]!
   const found: Record<string, number> = {}
   for (const atOnce of concurrencies) {
     const { rate, own } = await throughput(admin, () => subject.read(next()), atOnce)

@@ -4,7 +4,7 @@ import { type Section, type Target, targets } from './report.js'
 import { beside, ratio } from './rounds.js'
 import { ours, redisContestant, type RedisContestantName, redisContestantNames } from './redis/contestants.js'
 import { startServer } from './redis/server.js'
-import { begin, callAll, inFlight, valueOf } from './redis/session.js'
+import { begin, fill, inFlight, valueOf } from './redis/session.js'
 import { cells, overBest, rivals } from './redis/table.js'
 import { throughput } from './redis/throughput.js'
 
@@ -79,11 +79,8 @@ export const redisHit: Question<RedisContestantName> = {
 async function hits(name: RedisContestantName, url: string): Promise<Figures> {
   const session = await begin(name, { url })
   const { subject, admin } = session
-  const keys = Array.from({ length: keyCount }, (_, i) => `user:${i}`)
-  await callAll(keyCount, (i) => subject.read(keys[i]!))
+  const { keys, next } = await fill(subject, keyCount)
   const { loads } = session
-  let at = 0
-  const next = (): string => keys[(at = at + 1 === keyCount ? 0 : at + 1)]!
 
   const { get } = subject
   const before = await reads(admin)

@@ -82,3 +82,14 @@ export async function callAll(
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
 }
+
+/** Has so many keys loaded and stored, and answers with them, and with what gives them in turn for ever. */
+export async function fill(
+  subject: RedisSubject,
+  count: number,
+): Promise<{ readonly keys: readonly string[]; readonly next: () => string }> {
+  const keys = Array.from({ length: count }, (_, i) => `user:${i}`)
+  await callAll(count, (i) => subject.read(keys[i]!))
+  let at = 0
+  return { keys, next: () => keys[(at = at + 1 === count ? 0 : at + 1)]! }
+}
