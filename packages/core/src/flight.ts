@@ -1,25 +1,32 @@
+import type { Clock } from './clock.js'
 import { type Deferred, deferred } from './deferred.js'
 import type { Found } from './found.js'
 import type { Loader, LoadMany } from './loader.js'
 import type { Target } from './scope.js'
 import type { TagVersion } from './entry.js'
+import { anyDead } from './tag-table.js'
 
 /** What a flight fails with when it brings nothing for those who joined it, and no error either: they begin anew. */
 export const startOver: unique symbol = Symbol('start over')
 
-/** What a flight comes to. */
-export type Landed = Brought | Failed
+/** What a flight, or one caller's wait for it, comes to. */
+export type Landed = Brought | StandIn | Failed
 
 /** A value, for all who wait. */
 export interface Brought {
   readonly value: unknown
   /** The entry, if the store had it. */
   readonly found?: Found
-  /** A tag that the loader added had changed since the load began. */
-  readonly outdated?: boolean
 }
 
-/** An error, for all who wait and have no stale value. */
+/** A stale value in the place of what was to come. */
+export interface StandIn {
+  readonly stale: Found
+  readonly reason: 'error' | 'timeout' | 'held-off'
+  readonly error?: unknown
+}
+
+/** An error, where no stale value stands in. */
 export interface Failed {
   readonly failure: unknown
 }
@@ -66,8 +73,12 @@ export class Flight {
   outcome: Landed | undefined
   /** What it brings may be stored: the versions of its tags are known. */
   storable = true
+  /** A tag that its loader added had changed since it began. */
+  outdated = false
   /** The store could not be asked: what it brings may be kept in the nearest tier alone. */
   alone = false
+  /** Another process has the right to load its key: what it still needs of the origin it asks by itself. */
+  apart = false
   /** The loader's synchronous part is on the stack. */
   calling = false
   /** The loader is at work. */
@@ -90,19 +101,21 @@ export class Flight {
   /** Called when it is settled. */
   onEnd: (() => void) | undefined
 
+  readonly #clock: Clock
   #landing: Deferred<Landed> | undefined
   #hasRead = false
   #reading: Deferred<void> | undefined
   #controller: AbortController | undefined
   #reason: { readonly error: unknown } | undefined
 
-  constructor(request: Request, forced: boolean, startedAt: number, changes: number) {
+  constructor(request: Request, forced: boolean, clock: Clock, changes: number) {
     this.request = request
     this.background = request.background === true
     this.kept = this.background
     this.forced = forced || this.background
-    this.startedAt = startedAt
+    this.startedAt = clock.now()
     this.changes = changes
+    this.#clock = clock
   }
 
   /** What it will have come to. Made when it is asked for: of many keys that are loaded together, few are. */
@@ -134,12 +147,27 @@ export class Flight {
     return this.#controller.signal
   }
 
-  /** Tells those who wait what it came to. */
-  settle(outcome: Landed): void {
+  /** The stale value, if it may still be served. */
+  get standIn(): Found | undefined {
+    const { stale, fenced } = this
+    if (stale === undefined || fenced) return undefined
+    const { staleAt, expiresAt, tags } = stale.entry
+    // Without grace nothing stands in for a load that was asked for.
+    if (expiresAt === staleAt || this.#clock.now() >= expiresAt || anyDead(tags)) return undefined
+    return stale
+  }
+
+  /** Tells those who wait what it came to: where it failed, a stale value may stand in. */
+  settle(outcome: Brought | Failed): void {
     this.outcome = outcome
+    if ('failure' in outcome) {
+      const stale = this.standIn
+      const reason = this.loadedAt === 0 ? 'held-off' : 'error'
+      if (stale !== undefined) this.outcome = { stale, reason, error: outcome.failure }
+    }
     this.settled = true
     this.hasRead()
-    this.#landing?.resolve(outcome)
+    this.#landing?.resolve(this.outcome)
     this.onEnd?.()
   }
 

@@ -1,20 +1,20 @@
-import { attempt, chain, ignore, isPromise, together } from './awaitable.js'
+import { attempt, chain, isPromise } from './awaitable.js'
 import { show } from './checks.js'
 import { deadline } from './deadlines.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
 import { CacheError, codeOf } from './errors.js'
-import { Flight, type Landed, type Request, startOver } from './flight.js'
+import { type Brought, type Failed, Flight, type Request, startOver } from './flight.js'
 import type { Found } from './found.js'
 import { acquire, release } from './leasing.js'
 import { Context, unwrap } from './load-context.js'
-import { defaultErrorTtl, type Plan } from './plan.js'
+import { defaultErrorTtl } from './plan.js'
 import { unreadable, usable } from './reading.js'
 import type { TagVersion } from './entry.js'
 import type { Awaitable } from './store.js'
 import type { TagPosition } from './tag-table.js'
 import { runIn } from './watcher.js'
-import { commit, makeEntry, ttlOfValue } from './writing.js'
+import { commit, makeEntry, ttlOfValue, wasFenced } from './writing.js'
 
 /** Starts a load. */
 export function begin(engine: Engine, request: Request): Flight {
@@ -27,7 +27,7 @@ export function begin(engine: Engine, request: Request): Flight {
 export function enter(engine: Engine, request: Request): Flight {
   const { plan } = request
   const forced = plan.forceRefresh === true || plan.skip === 'read'
-  const flight = new Flight(request, forced, engine.clock.now(), engine.tags.changes)
+  const flight = new Flight(request, forced, engine.clock, engine.tags.changes)
   engine.enter(flight, plan.skip === 'both')
   // Most flights find what they need in the store, which has a timeout of its own.
   if (engine.settings.timeouts.store >= plan.timeouts.load) limit(engine, [flight])
@@ -69,7 +69,7 @@ export function endOverdue(engine: Engine, flight: Flight, timer = false): boole
 }
 
 /** Ends a flight, for itself and for whoever waits. */
-function end(engine: Engine, flight: Flight, outcome: Landed): void {
+function end(engine: Engine, flight: Flight, outcome: Brought | Failed): void {
   // A lease that was not used up by a commit.
   release(engine, flight)
   if (flight.settled) return
@@ -96,14 +96,7 @@ export function giveUp(engine: Engine, flight: Flight, reason: unknown): void {
 export function bring(engine: Engine, flights: readonly Flight[]): void {
   void attempt(
     () => mark(engine, flights),
-    (position) =>
-      chain(together(flights.map((flight) => look(engine, flight, position))), (wanted) =>
-        ask(
-          engine,
-          flights.filter((_, i) => wanted[i]),
-          position,
-        ),
-      ),
+    (position) => look(engine, flights, position),
     (failure) => {
       for (const flight of flights) end(engine, flight, { failure })
     },
@@ -111,46 +104,52 @@ export function bring(engine: Engine, flights: readonly Flight[]): void {
 }
 
 /**
- * Looks for what is there already. Answers whether the loader is to be asked with the others: not if another process
- * loads it, which nobody else waits for. Should it need the loader after that, it asks alone.
+ * Looks for what is there already, and asks the origin once that is known of each. A flight whose key another process
+ * loads goes apart: nobody else waits for it, and should it need the loader after that, it asks alone.
  */
-function look(engine: Engine, flight: Flight, position: TagPosition): Awaitable<boolean> {
-  const { found: known, looked, plan } = flight.request
-  const { skip } = plan
-  const isWanted = (found: Found | undefined): boolean => {
-    if (found?.state === 'fresh' && !flight.forced) {
-      end(engine, flight, { value: found.value, found })
-      return false
+function look(engine: Engine, flights: readonly Flight[], position: TagPosition): void {
+  let open = flights.length
+  const ready = (): void => {
+    if (--open === 0)
+      void ask(
+        engine,
+        flights.filter(({ apart }) => !apart),
+        position,
+      )
+  }
+  for (const flight of flights) {
+    const goApart = (): void => {
+      if (flight.apart) return
+      flight.apart = true
+      limit(engine, [flight])
+      ready()
     }
-    if (skip !== 'read' && skip !== 'both') flight.stale = found ?? known
+    const next = (): void => {
+      if (flight.apart) void ask(engine, [flight], position)
+      else ready()
+    }
+    void attempt(
+      () => read(engine, flight, goApart),
+      (found) => {
+        hasRead(engine, flight, found)
+        next()
+      },
+      (failure) => {
+        end(engine, flight, { failure })
+        next()
+      },
+    )
+  }
+}
+
+/** Ends a flight that found what it is for; any other keeps what is to be replaced. */
+function hasRead(engine: Engine, flight: Flight, found: Found | undefined): void {
+  const { found: known, plan } = flight.request
+  if (found?.state === 'fresh' && !flight.forced) end(engine, flight, { value: found.value, found })
+  else {
+    if (plan.skip !== 'read' && plan.skip !== 'both') flight.stale = found ?? known
     flight.hasRead()
-    return true
   }
-  // With leases the store is asked in any case, for the right to load.
-  const asked = engine.store.leases !== undefined || (known === undefined && skip !== 'read')
-  if (looked === true || !asked || skip === 'both') return isWanted(known)
-  let isApart = false
-  let goApart = ignore
-  const onTaken = (): void => {
-    isApart = true
-    limit(engine, [flight])
-    goApart()
-  }
-  const next = (found: Found | undefined): boolean => {
-    if (!isWanted(found)) return false
-    if (isApart) void ask(engine, [flight], position)
-    return !isApart
-  }
-  const failed = (failure: unknown): boolean => {
-    end(engine, flight, { failure })
-    return false
-  }
-  const wanted = attempt(() => readOrTolerate(engine, flight, onTaken), next, failed)
-  if (!isPromise(wanted)) return wanted
-  return new Promise((resolve) => {
-    goApart = () => resolve(false)
-    void wanted.then(resolve)
-  })
 }
 
 /** Asks the origin for all of them at once, and keeps what it says. */
@@ -178,14 +177,7 @@ async function ask(engine: Engine, wanted: readonly Flight[], position: TagPosit
     }
   }
   const times = timesOf(engine, first)
-  for (const flight of flights) {
-    engine.loaderEnded(flight)
-    void attempt(
-      () => arrive(engine, flight, resultOf, context, position, times),
-      (landed) => end(engine, flight, landed),
-      (failure) => end(engine, flight, { failure }),
-    )
-  }
+  for (const flight of flights) arrive(engine, flight, resultOf, context, position, times)
 }
 
 /** What gives each key's part of the answer of a `loadMany`. */
@@ -220,10 +212,15 @@ function signalOf(flights: readonly Flight[]): AbortSignal {
 
 /** Counts a load whose loader is about to be called; `false` if it may not be. */
 function depart(engine: Engine, flight: Flight, now: number): boolean {
+  if (flight.settled) {
+    // Who gave it up could not give a lease back that was being taken.
+    release(engine, flight)
+    return false
+  }
   const { storeKey, key } = flight.request
   const { maxLoads } = engine.settings
   const held = flight.forced ? undefined : engine.failures.get(storeKey, now)
-  if (held !== undefined || flight.settled || engine.loading >= maxLoads) {
+  if (held !== undefined || engine.loading >= maxLoads) {
     const message = `${maxLoads} loads are under way, which is maxLoads`
     end(
       engine,
@@ -241,7 +238,7 @@ function depart(engine: Engine, flight: Flight, now: number): boolean {
   return true
 }
 
-/** Counts and tells what came of the loader for a key, and keeps what it brought. */
+/** Ends a flight with what came of the loader for its key, once that is kept. */
 function arrive(
   engine: Engine,
   flight: Flight,
@@ -249,27 +246,21 @@ function arrive(
   context: Context,
   position: TagPosition,
   times: Times,
-): Awaitable<Landed> {
-  const { request, settled } = flight
+): void {
+  engine.loaderEnded(flight)
   let result: unknown
   try {
-    result = resultOf(request.key)
-  } catch (error) {
-    if (!settled) failed(engine, flight, error, times)
-    throw error
+    result = resultOf(flight.request.key)
+  } catch (failure) {
+    if (!flight.settled) failed(engine, flight, failure, times)
+    end(engine, flight, { failure })
+    return
   }
-  const { value, keep } = unwrap(result)
-  if (settled) return { value }
-  const { skip } = request.plan
-  // It is stored now, whoever leaves meanwhile. Store calls have a timeout of their own.
-  flight.kept = true
-  flight.endLimit?.()
-  flight.endLimit = undefined
-  engine.failures.delete(request.storeKey)
-  engine.tell('load', request, times)
-  if (!keep || skip === 'write' || skip === 'both') return { value }
-  const kept = keepLoaded(engine, flight, value, context.plan(result), position, times.ms)
-  return chain(kept, (isKept) => ({ value, outdated: !isKept }))
+  void attempt(
+    () => (flight.settled ? undefined : keep(engine, flight, result, context, position, times)),
+    () => end(engine, flight, { value: unwrap(result).value }),
+    (failure) => end(engine, flight, { failure }),
+  )
 }
 
 /** Captures the versions of the tags, and where invalidations stand, before anything is read. All have the same tags. */
@@ -301,44 +292,40 @@ function mark(engine: Engine, flights: readonly Flight[]): Awaitable<TagPosition
   )
 }
 
-/** What the store has, and the lease where there are leases. */
-function read(engine: Engine, flight: Flight, onTaken: () => void): Awaitable<Found | undefined> {
-  const { storeKey } = flight.request
-  return chain(engine.debts.settle(storeKey), () =>
-    engine.store.leases !== undefined
-      ? acquire(engine, flight, onTaken)
-      : chain(
-          engine.guard('get', (store) => store.get(storeKey)),
-          (entry) => usable(engine, flight.request, entry),
-        ),
-  )
-}
-
-/** The same, where a store that fails is left alone by this load. */
-function readOrTolerate(
+/**
+ * What the store has, and the lease where there are leases: there it is asked in any case, for the right to load. A
+ * store that fails is left alone by this load.
+ */
+function read(
   engine: Engine,
   flight: Flight,
   onTaken: () => void,
   again = false,
 ): Awaitable<Found | undefined> {
-  const { storeKey, unasked } = flight.request
+  const { request } = flight
+  const { storeKey, found: known, looked, unasked, plan } = request
+  const { leases } = engine.store
+  const asked = leases !== undefined || (known === undefined && plan.skip !== 'read')
+  if (looked === true || !asked || plan.skip === 'both') return known
   const leaveAlone = (): Awaitable<Found | undefined> => {
     flight.alone = true
-    return usable(engine, flight.request, engine.local.peek(storeKey))
+    return usable(engine, request, engine.local.peek(storeKey))
   }
   if (unasked === true) return leaveAlone()
+  const failed = (error: unknown): Awaitable<Found | undefined> => {
+    if (error === startOver) throw error
+    return chain(unreadable(engine, request, error), () => {
+      if (codeOf(error) !== 'ERR_POISONED') return leaveAlone()
+      // What could not be read is gone now, and the right to load still to be had.
+      if (leases === undefined) return undefined
+      return again ? leaveAlone() : read(engine, flight, onTaken, true)
+    })
+  }
+  if (leases !== undefined) return acquire(engine, flight, onTaken, failed)
   return attempt(
-    () => read(engine, flight, onTaken),
-    (found) => found,
-    (error) => {
-      if (error === startOver) throw error
-      return chain(unreadable(engine, flight.request, error), () => {
-        if (codeOf(error) !== 'ERR_POISONED') return leaveAlone()
-        // What could not be read is gone now, and the right to load still to be had.
-        if (engine.store.leases === undefined) return undefined
-        return again ? leaveAlone() : readOrTolerate(engine, flight, onTaken, true)
-      })
-    },
+    () => chain(engine.debts.settle(storeKey), () => engine.guard('get', (store) => store.get(storeKey))),
+    (entry) => usable(engine, request, entry),
+    failed,
   )
 }
 
@@ -380,43 +367,43 @@ function timesOf(engine: Engine, { loadedAt, background }: Flight): Times {
   return { ms: engine.clock.now() - loadedAt, background }
 }
 
-/** Keeps what was loaded, unless its key or a tag changed meanwhile. `false`: a tag the loader added did. */
-function keepLoaded(
+/** Keeps what was loaded, unless its key or a tag changed meanwhile. */
+function keep(
   engine: Engine,
   flight: Flight,
-  value: unknown,
-  plan: Plan,
+  result: unknown,
+  context: Context,
   position: TagPosition,
-  ms: number,
-): Awaitable<boolean> {
-  const { scope, key, storeKey } = flight.request
+  times: Times,
+): Awaitable<void> {
+  const { scope, key, storeKey, plan: asked } = flight.request
+  // It is stored now, whoever leaves meanwhile. Store calls have a timeout of their own.
+  flight.kept = true
+  flight.endLimit?.()
+  flight.endLimit = undefined
+  engine.failures.delete(storeKey)
+  engine.tell('load', flight.request, times)
+  const { value, keep: isToKeep } = unwrap(result)
+  if (!isToKeep || asked.skip === 'write' || asked.skip === 'both') return
+  const plan = context.plan(result)
   const ttl = ttlOfValue(value, plan, engine.settings.random)
   const kept = give(value, plan)
-  if (!flight.storable) return true
-  if (ttl === 0) {
-    const dropped = flight.stale !== undefined && !flight.fenced ? engine.drop(storeKey) : undefined
-    return chain(dropped, () => true)
+  if (!flight.storable) return
+  if (ttl === 0) return flight.stale !== undefined && !flight.fenced ? engine.drop(storeKey) : undefined
+  const store = (added: readonly TagVersion[]): Awaitable<void> => {
+    const tags = added.length === 0 ? flight.tags : [...flight.tags, ...added]
+    return commit(engine, flight, makeEntry(engine, kept, plan, ttl, tags, Math.round(times.ms)), plan)
   }
-  const store = (added: readonly TagVersion[] | undefined): Awaitable<boolean> => {
-    const tags = added === undefined || added.length === 0 ? flight.tags : [...flight.tags, ...added]
-    const entry = makeEntry(engine, kept, plan, ttl, tags, Math.round(ms))
-    return chain(added !== undefined && commit(engine, flight, entry, plan), (stored) => {
-      if (!stored) {
-        engine.count.fenced++
-        engine.tell('fenced', flight.request, {})
-      }
-      return added !== undefined
-    })
-  }
-  if (plan.tags === flight.request.plan.tags) return store([])
+  if (plan.tags === asked.tags) return store([])
   const late = scope.tagsIn(plan.tags).filter((name) => !flight.tags.some((tag) => tag.name === name))
   if (late.length === 0) return store([])
   return attempt(
     () => engine.tags.snapshotSince(late, position),
-    store,
-    (error) => {
-      engine.tolerate(error, 'read the tags', key)
-      return true
+    (added) => {
+      if (added !== undefined) return store(added)
+      flight.outdated = true
+      wasFenced(engine, flight)
     },
+    (error) => engine.tolerate(error, 'read the tags', key),
   )
 }

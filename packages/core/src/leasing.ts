@@ -13,16 +13,26 @@ const longestPause = 80
 
 /**
  * The fresh entry, or the right to load it: waits while another process has that. Sets `flight.lease` when the
- * right is this flight's; the answer is then the entry to replace, if any. `onTaken`: another process has it.
+ * right is this flight's; the answer is then the entry to replace, if any. `onTaken`: another process has it. `failed`
+ * answers for a store that fails.
  */
-export function acquire(engine: Engine, flight: Flight, onTaken: () => void): Awaitable<Found | undefined> {
+export function acquire(
+  engine: Engine,
+  flight: Flight,
+  onTaken: () => void,
+  failed: (error: unknown) => Awaitable<Found | undefined>,
+): Awaitable<Found | undefined> {
   const token = randomId()
-  return chain(ask(engine, flight, token, flight.forced), (got) => {
-    engine.inVain = got.status === 'fresh' ? 0 : engine.inVain + 1
-    return got.status === 'leased'
-      ? leased(engine, flight, token, got)
-      : compete(engine, flight, token, got, onTaken)
-  })
+  return attempt(
+    () =>
+      chain(engine.debts.settle(flight.request.storeKey), () => ask(engine, flight, token, flight.forced)),
+    (got) => {
+      engine.inVain = got.status === 'fresh' ? 0 : engine.inVain + 1
+      if (got.status === 'leased') return leased(engine, flight, token, got)
+      return compete(engine, flight, token, got, onTaken).catch(failed)
+    },
+    failed,
+  )
 }
 
 function ask(engine: Engine, flight: Flight, token: string, always: boolean): Awaitable<Acquired> {

@@ -11,7 +11,7 @@ import type { Plan } from './plan.js'
 import { find, usable } from './reading.js'
 import type { Target } from './scope.js'
 import type { Awaitable } from './store.js'
-import { outcomeOf, wait, waitForAll } from './waiting.js'
+import { wait, waitForAll } from './waiting.js'
 
 /** The keys, each once. */
 export function each(keys: Iterable<string>): readonly string[] {
@@ -109,7 +109,7 @@ export async function loadAll<V>(
     try {
       const value =
         one instanceof Flight
-          ? answer(engine, one.request, hasLeft ? { failure: signal!.reason } : outcomeOf(engine, one))
+          ? answer(engine, one.request, hasLeft ? { failure: signal!.reason } : one.outcome!)
           : one()
       result.set(key, value as V)
     } catch (error) {

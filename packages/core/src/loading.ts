@@ -3,7 +3,7 @@ import { give } from './copy.js'
 import type { Engine } from './engine.js'
 import type { Entry } from './entry.js'
 import { CacheError } from './errors.js'
-import { type Flight, type Request, startOver } from './flight.js'
+import { type Flight, type Landed, type Request, startOver } from './flight.js'
 import { begin, endOverdue } from './flying.js'
 import type { Found } from './found.js'
 import { look, looksFirst } from './looking.js'
@@ -12,7 +12,7 @@ import { usable } from './reading.js'
 import type { Target } from './scope.js'
 import type { Awaitable } from './store.js'
 import { anyDead } from './tag-table.js'
-import { handOver, wait, type Waited } from './waiting.js'
+import { handOver, wait } from './waiting.js'
 
 /**
  * The value, loaded if nobody has it or is getting it. The one path of every read with a loader that is not a
@@ -54,17 +54,17 @@ export async function joinOrBegin(engine: Engine, request: Request): Promise<unk
     const joined = alone ? undefined : joinable(engine, storeKey)
     const { changes } = engine.tags
     const waited = await wait(engine, joined ?? begin(engine, request), plan)
-    if (joined === undefined || !isInVain(waited, changes !== joined.changes))
+    if (joined === undefined || !isInVain(waited, joined, changes !== joined.changes))
       return answer(engine, request, waited, joined)
   }
 }
 
 /** Whether who joined has to begin anew. `isLater`: a tag changed between the load's begin and the caller's coming. */
-const isInVain = (waited: Waited, isLater: boolean): boolean =>
-  'failure' in waited ? waited.failure === startOver : isLater && 'outdated' in waited && waited.outdated
+const isInVain = (waited: Landed, joined: Flight, isLater: boolean): boolean =>
+  'failure' in waited ? waited.failure === startOver : 'value' in waited && joined.outdated && isLater
 
 /** Counts and tells what a wait ended with, and answers with its value or throws its error. */
-export function answer(engine: Engine, request: Request, waited: Waited, joined?: Flight): unknown {
+export function answer(engine: Engine, request: Request, waited: Landed, joined?: Flight): unknown {
   const { plan } = request
   if ('stale' in waited) {
     const { stale, reason, error } = waited

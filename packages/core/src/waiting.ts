@@ -3,52 +3,44 @@ import { show } from './checks.js'
 import type { Timer } from './clock.js'
 import type { Engine } from './engine.js'
 import { CacheError } from './errors.js'
-import type { Failed, Flight, Landed } from './flight.js'
+import type { Flight, Landed } from './flight.js'
 import { giveUp } from './flying.js'
-import type { Found } from './found.js'
 import { onAbort } from './on-abort.js'
 import type { Plan } from './plan.js'
-import { anyDead } from './tag-table.js'
-
-/** What a caller's wait ended with: what the flight brought, or a stale value in its place. */
-export type Waited =
-  Landed | { readonly stale: Found; readonly reason: StaleReason; readonly error?: unknown }
-
-type StaleReason = 'error' | 'timeout' | 'held-off'
 
 /**
  * One caller's wait for a flight. Each has its own patience and its own signal; the flight lives while anybody
  * waits, and also when those who left only lost patience.
  */
-export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited> {
+export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Landed> {
   const { signal } = plan
   const { soft, hard } = plan.timeouts
   flight.waiting++
-  const landed = flight.landed.then((): Waited => outcomeOf(engine, flight))
+  const { landed } = flight
   if (soft === Infinity && hard === Infinity && signal === undefined) return landed
 
-  return new Promise<Waited>((settle) => {
+  return new Promise<Landed>((settle) => {
     const timers: Timer[] = []
     const after = (ms: number, callback: () => void): void => {
       if (ms === 0) callback()
       else if (ms < Infinity) timers.push(engine.clock.setTimer(callback, ms, true))
     }
     let over = false
-    const end = (outcome: Waited): void => {
+    const end = (outcome: Landed): void => {
       over = true
       for (const timer of timers) engine.clock.clearTimer(timer)
       unfollow?.()
       settle(outcome)
     }
     /** Leaves the load to finish behind. */
-    const leave = (outcome: Waited): void => {
+    const leave = (outcome: Landed): void => {
       flight.waiting--
       flight.kept = true
       handOver(engine, flight)
       end(outcome)
     }
     const serveStale = (): boolean => {
-      const stale = over || flight.settled ? undefined : staleOf(engine, flight)
+      const stale = over || flight.settled ? undefined : flight.standIn
       if (stale !== undefined) leave({ stale, reason: 'timeout' })
       return stale !== undefined
     }
@@ -72,14 +64,6 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Waited
     // By the synchronous part of the loader, which has run by now where the store answers at once.
     if (signal?.aborted === true) aborted()
   })
-}
-
-/** What a flight that is settled has for a caller: where it failed, a stale value may stand in. */
-export function outcomeOf(engine: Engine, flight: Flight): Waited {
-  const outcome = flight.outcome!
-  const stale = 'failure' in outcome ? staleOf(engine, flight) : undefined
-  if (stale === undefined) return outcome
-  return { stale, reason: flight.loadedAt === 0 ? 'held-off' : 'error', error: (outcome as Failed).failure }
 }
 
 /** Takes leave of a flight that nobody needs to finish for the one who leaves. */
@@ -120,14 +104,4 @@ export function handOver(engine: Engine, flight: Flight): void {
   } catch (error) {
     engine.report(error, 'waitUntil', key)
   }
-}
-
-/** The stale value of a flight, if it may still be served. */
-function staleOf(engine: Engine, flight: Flight): Found | undefined {
-  const found = flight.stale
-  if (found === undefined || flight.fenced) return undefined
-  const { staleAt, expiresAt, tags } = found.entry
-  // Without grace nothing stands in for a load that was asked for.
-  if (expiresAt === staleAt || engine.clock.now() >= expiresAt) return undefined
-  return anyDead(tags) ? undefined : found
 }

@@ -44,10 +44,7 @@ export function runIn<T>(
   namespace: string,
   run: () => T,
 ): T {
-  let all = run
-  for (const watcher of watchers.toReversed()) {
-    const inner = all
-    if (watcher.around !== undefined) all = () => watcher.around!(keys, namespace, inner)
-  }
-  return all()
+  const around = (inner: () => T, watcher: Watcher): (() => T) =>
+    watcher.around === undefined ? inner : () => watcher.around!(keys, namespace, inner)
+  return watchers.reduceRight(around, run)()
 }

@@ -45,36 +45,43 @@ export function makeEntry(
 }
 
 /** Stores what a load brought, if nothing changed its key or its tags since it began. */
-export function commit(engine: Engine, flight: Flight, entry: Entry, plan: Plan): Awaitable<boolean> {
+export function commit(engine: Engine, flight: Flight, entry: Entry, plan: Plan): Awaitable<void> {
   const { storeKey, key, among = 1 } = flight.request
   const { leases } = engine.store
   const { lease } = flight
-  if (flight.fenced || flight.settled || engine.isChanging(storeKey) || anyDead(entry.tags)) return false
+  if (flight.fenced || flight.settled || engine.isChanging(storeKey) || anyDead(entry.tags)) {
+    return wasFenced(engine, flight)
+  }
   approve(entry, plan)
-  const keepNear = (): true => {
+  const keepNear = (): void => {
     if (!flight.fenced && !engine.isChanging(storeKey)) engine.local.alone?.set(storeKey, entry)
-    return true
   }
   if (flight.alone) return keepNear()
-  if (leases !== undefined && lease === undefined) return false
+  if (leases !== undefined && lease === undefined) return wasFenced(engine, flight)
   flight.lease = undefined
-  return attempt(
+  return attempt<unknown, void>(
     () =>
       leases === undefined
-        ? chain(
-            engine.guard('set', (store) => store.set(storeKey, entry)),
-            () => true,
-          )
+        ? engine.guard('set', (store) => store.set(storeKey, entry))
         : engine.guard('commit', () => leases.commit(storeKey, lease!, entry), engine.timeoutFor(among)),
-    (stored) => stored,
+    (stored) => {
+      // Of a lease that was lost to another process, or to a change.
+      if (leases !== undefined && stored !== true) wasFenced(engine, flight)
+    },
     (error) => {
       // What cannot be kept was not sent: nobody is to wait for the end of the lease.
       flight.lease = lease
       release(engine, flight)
       engine.tolerate(error, 'set', key)
-      return keepNear()
+      keepNear()
     },
   )
+}
+
+/** Counts and tells that what was loaded is not kept. */
+export function wasFenced(engine: Engine, flight: Flight): void {
+  engine.count.fenced++
+  engine.tell('fenced', flight.request, {})
 }
 
 /** Replaces an entry, at once where the store answers at once. */

@@ -8,7 +8,15 @@ import {
   type Entry,
   type LoadContext,
 } from '@flow-cache/core'
-import { type FakeClock, fakeClock, faultyStore, gate, mapStore, settle } from '@flow-cache/core/testing'
+import {
+  type FakeClock,
+  fakeClock,
+  faultyStore,
+  gate,
+  mapStore,
+  settle,
+  sharedServer,
+} from '@flow-cache/core/testing'
 
 function setUp(options: Partial<CacheOptions> = {}): { clock: FakeClock; cache: Cache } {
   const clock = fakeClock()
@@ -278,6 +286,26 @@ describe('a caller who leaves', () => {
     closed.open()
     expect(cache.stats().loads).toBe(2)
     await expectClean(cache, clock, 'k')
+  })
+
+  it('while the lease is being taken has it given back', async () => {
+    const clock = fakeClock()
+    const closed = gate()
+    const server = sharedServer(clock, (call) => (call === 'acquire answers' ? closed.wait() : undefined))
+    const [cache, other] = [server.connect(), server.connect()].map((store) => createCache({ store, clock }))
+    const leaver = new AbortController()
+    const left = expect(cache!.getOrSet('k', () => 'v', { signal: leaver.signal })).rejects.toBe(bored)
+    await closed.arrived
+    leaver.abort(bored)
+    await left
+    closed.open()
+    await settle()
+    let waits = true
+    void other!.getOrSet('k', () => 'theirs').then(() => (waits = false))
+    await settle()
+    expect(waits).toBe(false)
+    expect(cache!.stats().loads).toBe(0)
+    await Promise.all([cache!.close(), other!.close()])
   })
 
   it('after the answer leaves no listener on the signal', async () => {
