@@ -36,8 +36,8 @@ function curveOf(metrics: CacheMetrics, cache: string): readonly object[] | unde
 }
 
 /**
- * Tells open pages what is new, all of them the same at the same time: one interval, one message. While no page is open,
- * nothing runs and nothing listens.
+ * Tells open pages what is new, all of them the same at the same time: one interval, one message. Who comes in between is
+ * told at once what another one was told, if anybody came before. While no page is open, nothing runs and nothing listens.
  */
 export class Feed {
   readonly #metrics: CacheMetrics
@@ -47,6 +47,8 @@ export class Feed {
   #events: Told[] = []
   #left = 0
   #timer: Timer = undefined
+  /** What those are told at first who come in this interval, once somebody has come. */
+  #first: Uint8Array | undefined
   #stops: readonly (() => void)[] = []
 
   constructor(metrics: CacheMetrics, interval: number, clock: Clock) {
@@ -60,15 +62,16 @@ export class Feed {
     return this.#pages.size
   }
 
-  /** Server-sent events for one page, the first of them at once. */
+  /** Server-sent events for one page, the first of them at once. Throws what the metrics throw. */
   open(): ReadableStream<Uint8Array> {
+    const first = (this.#first ??= encode(snapshotOf(this.#metrics)))
     let page: ReadableStreamDefaultController<Uint8Array>
     return new ReadableStream({
       start: (controller) => {
         page = controller
         this.#pages.add(page)
         if (this.#timer === undefined) this.#begin()
-        page.enqueue(encode(snapshotOf(this.#metrics)))
+        page.enqueue(first)
       },
       cancel: () => this.#close(page),
     })
@@ -96,6 +99,7 @@ export class Feed {
   #end(): void {
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer)
     this.#timer = undefined
+    this.#first = undefined
     for (const stop of this.#stops) stop()
     this.#stops = []
     this.#events = []
@@ -115,11 +119,26 @@ export class Feed {
 
   #tell(): void {
     this.#wait()
-    const message = encode({ ...snapshotOf(this.#metrics), events: this.#events, left: this.#left })
+    this.#first = undefined
+    // One who does not read is told less often, and holds nobody up. Where nobody reads, events wait for who does.
+    const reading = [...this.#pages].filter(({ desiredSize }) => (desiredSize ?? 0) > -2)
+    if (reading.length === 0) return
+    let message: Uint8Array
+    try {
+      message = encode({ ...snapshotOf(this.#metrics), events: this.#events, left: this.#left })
+    } catch (error) {
+      return this.#fail(error)
+    }
     this.#events = []
     this.#left = 0
-    // One who does not read is told less often, and holds nobody up.
-    for (const page of this.#pages) if ((page.desiredSize ?? 0) > -2) page.enqueue(message)
+    for (const page of reading) page.enqueue(message)
+  }
+
+  /** Ends all pages' streams: they may come again. */
+  #fail(error: unknown): void {
+    for (const page of this.#pages) page.error(error)
+    this.#pages.clear()
+    this.#end()
   }
 }
 
