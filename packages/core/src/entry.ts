@@ -29,7 +29,7 @@ export interface Entry<V = unknown> {
   readonly staleAt: number
   /** The entry may not be seen from this instant on. Never before `staleAt`; `Infinity` for never. */
   readonly expiresAt: number
-  /** What loading it took, in whole milliseconds; `0` for a value that was set. */
+  /** What loading it took, in whole milliseconds: of a load of several keys, its share. `0` for a value that was set. */
   readonly loadMs: number
   /**
    * The tag versions it depends on, or `undefined` for none. The array belongs to the cache, which may

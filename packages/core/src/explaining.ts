@@ -30,7 +30,7 @@ export interface Explanation {
   readonly ttlMs: number | undefined
   /** How long after that it may stand in for a failing load. */
   readonly graceMs: number | undefined
-  /** What loading it took. */
+  /** What loading it took: of a load of several keys, its share. */
   readonly loadMs: number | undefined
   /** The tags whose invalidation would end it. */
   readonly tags: readonly string[]

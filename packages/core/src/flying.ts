@@ -177,7 +177,13 @@ async function ask(engine: Engine, wanted: readonly Flight[], position: TagPosit
     }
   }
   const times = timesOf(engine, first)
-  for (const flight of flights) arrive(engine, flight, resultOf, context, position, times)
+  let spent = 0
+  flights.forEach((flight, i) => {
+    // Whole milliseconds, that add up to what all of them took.
+    const loadMs = Math.round((times.ms * (i + 1)) / flights.length) - spent
+    spent += loadMs
+    arrive(engine, flight, resultOf, context, position, times, loadMs)
+  })
 }
 
 /** What gives each key's part of the answer of a `loadMany`. */
@@ -246,6 +252,7 @@ function arrive(
   context: Context,
   position: TagPosition,
   times: Times,
+  loadMs: number,
 ): void {
   engine.loaderEnded(flight)
   let result: unknown
@@ -257,7 +264,7 @@ function arrive(
     return
   }
   void attempt(
-    () => (flight.settled ? undefined : keep(engine, flight, result, context, position, times)),
+    () => (flight.settled ? undefined : keep(engine, flight, result, context, position, times, loadMs)),
     () => end(engine, flight, { value: unwrap(result).value }),
     (failure) => end(engine, flight, { failure }),
   )
@@ -375,6 +382,7 @@ function keep(
   context: Context,
   position: TagPosition,
   times: Times,
+  loadMs: number,
 ): Awaitable<void> {
   const { scope, key, storeKey, plan: asked } = flight.request
   // It is stored now, whoever leaves meanwhile. Store calls have a timeout of their own.
@@ -392,7 +400,7 @@ function keep(
   if (ttl === 0) return flight.stale !== undefined && !flight.fenced ? engine.drop(storeKey) : undefined
   const store = (added: readonly TagVersion[]): Awaitable<void> => {
     const tags = added.length === 0 ? flight.tags : [...flight.tags, ...added]
-    return commit(engine, flight, makeEntry(engine, kept, plan, ttl, tags, Math.round(times.ms)), plan)
+    return commit(engine, flight, makeEntry(engine, kept, plan, ttl, tags, loadMs), plan)
   }
   if (plan.tags === asked.tags) return store([])
   const late = scope.tagsIn(plan.tags).filter((name) => !flight.tags.some((tag) => tag.name === name))

@@ -139,6 +139,21 @@ describe('getOrSetMany', () => {
     expect(calls).toBe(2)
   })
 
+  it('keeps with each entry its share of what loading them took, in whole milliseconds', async () => {
+    const { clock, cache } = setUp()
+    const load = async (keys: readonly string[]): Promise<readonly string[]> => {
+      await clock.advance(50)
+      return keys
+    }
+    const keys = ['a', 'b', 'c', 'd']
+    await cache.getOrSetMany(keys, load)
+    await cache.getOrSetMany(['alone'], load)
+    const took = await Promise.all(
+      [...keys, 'alone'].map(async (key) => (await cache.explain(key)).loadMs ?? NaN),
+    )
+    expect(took).toEqual([13, 12, 13, 12, 50])
+  })
+
   it('shares loads with other callers, and overlapping calls do not wait for each other in a circle', async () => {
     const { cache } = setUp()
     const asked: (readonly string[])[] = []

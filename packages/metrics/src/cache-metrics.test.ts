@@ -102,6 +102,17 @@ describe('what is counted', () => {
     expect(agreed(total)).toEqual(agreed(cache.stats()))
   })
 
+  it('is the time saved of values that were loaded together once, and not once for each of them', async () => {
+    const { clock, cache, metrics } = setUp()
+    const keys = Array.from({ length: 1_000 }, (_, i) => `k${i}`)
+    const load = async (): Promise<readonly string[]> => {
+      await clock.advance(1_700)
+      return keys
+    }
+    for (let i = 0; i < 3; i++) await cache.getOrSetMany(keys, load)
+    expect(metrics.report().saved.ms).toBe(3_400)
+  })
+
   it('is loads behind a hit, and values that came too late', async () => {
     const { clock, cache, metrics } = setUp()
     await cache.set('a', 1, { ttl: 1_000 })
