@@ -37,6 +37,17 @@ function duration(ms) {
   return size >= 10 ? `${ms.toFixed(0)} ms` : `${ms.toFixed(size >= 0.1 ? 1 : 2)} ms`
 }
 
+const number = new Intl.NumberFormat('en')
+
+/** The parts of a quoted sentence: what stands in backticks is code. @param {string} text */
+function quoted(text) {
+  return text
+    .split(/`([^`]+)`/)
+    .map((part, i) =>
+      i % 2 === 0 ? part : Object.assign(document.createElement('code'), { textContent: part }),
+    )
+}
+
 /** @param {string} text @param {string} [kind] */
 function say(text, kind = '') {
   status.textContent = text
@@ -102,8 +113,8 @@ form.addEventListener('submit', (event) => {
   on('part', (told) => {
     if (told.type === 'sentence') {
       const item = document.createElement('li')
-      const number = Object.assign(document.createElement('sup'), { textContent: ` ${told.source}` })
-      item.append(told.text, number)
+      const source = Object.assign(document.createElement('sup'), { textContent: ` ${told.source}` })
+      item.append(...quoted(told.text), source)
       sentences.append(item)
     } else if (told.type === 'source') {
       const where = told.headings.length === 0 ? '' : `: ${told.headings.slice(-2).join(' › ')}`
@@ -114,11 +125,13 @@ form.addEventListener('submit', (event) => {
   on('answer', ({ ms, corpus, steps: all, nodes: reports }) => {
     end()
     const saved = all.reduce((/** @type {number} */ sum, /** @type {any} */ step) => sum + step.savedMs, 0)
-    say(`Answered from ${corpus.documents} documents in ${duration(ms)}; the cache saved ${duration(saved)}.`)
+    say(
+      `Answered from ${number.format(corpus.documents)} documents in ${duration(ms)}; the cache saved ${duration(saved)}.`,
+    )
     empty(nodes)
     nodes.hidden = false
     for (const { name, hits, stale, shared, misses, bypass, netSavedMs } of reports) {
-      const counts = [hits + stale, shared, misses + bypass].map(String)
+      const counts = [hits + stale, shared, misses + bypass].map((count) => number.format(count))
       const pays = netSavedMs >= 0
       const cells = [name, ...counts, duration(netSavedMs), pays ? 'pays' : 'does not pay']
       addRow(nodes, cells, pays ? '' : 'loses')
@@ -143,8 +156,8 @@ crowd.addEventListener('click', async () => {
     const told = await response.json()
     if (!response.ok) say(told.message, 'problem')
     else {
-      const written =
-        told.briefsWritten === 1 ? 'one brief was written' : `${told.briefsWritten} briefs were written`
+      const few = ['no brief was written', 'one brief was written']
+      const written = few[told.briefsWritten] ?? `${told.briefsWritten} briefs were written`
       say(`${told.users} users were answered in ${duration(told.ms)}; ${written}.`)
     }
   } catch {
@@ -156,10 +169,10 @@ crowd.addEventListener('click', async () => {
 
 // On a phone the page scrolls as a whole, and nothing scrolls within it: what shows the cache takes the height it needs.
 const cache = part('cache', HTMLIFrameElement)
-const isNarrow = matchMedia('(max-width: 64rem)')
+const isNarrow = matchMedia('(width < 64rem)')
 function fit() {
   const inside = cache.contentDocument?.documentElement
-  cache.style.height = isNarrow.matches && inside ? `${inside.offsetHeight + 2}px` : ''
+  cache.style.height = isNarrow.matches && inside ? `${inside.offsetHeight}px` : ''
 }
 function watchHeight() {
   const inside = cache.contentDocument?.documentElement

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, redisBinary } from '@flow-cache/servers'
 import { InMemoryCache } from '@flow-cache/memory'
-import { type Browser, chromium as driver, type Frame, type Page } from 'playwright-core'
+import { type Browser, chromium as driver, type Frame, type Page, type Request } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { Desk } from '../src/desk.js'
 import { openCache } from '../src/open-cache.js'
@@ -44,10 +44,11 @@ async function open(options: Parameters<Browser['newPage']>[0] = {}): Promise<Op
   const desk = new Desk({ cache, looks, dir: handbook })
   const { metrics, routes, close } = watchDesk(cache, desk, redis)
   const server = await serveDesk({ desk, port: 0, routes })
-  const page = await browser.newPage(options)
-  page.setDefaultTimeout(patience)
+  const context = await browser.newContext(options)
+  const page = await context.newPage()
+  context.setDefaultTimeout(patience)
   onTestFinished(async () => {
-    await page.close()
+    await context.close()
     close()
     await server.close()
     await Promise.all([cache.close(), looks.close()])
@@ -57,7 +58,7 @@ async function open(options: Parameters<Browser['newPage']>[0] = {}): Promise<Op
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   page.on('pageerror', (error) => complaints.push(error.message))
   await page.goto(server.url)
-  const frame = page.frame({ url: `${server.url}cache/` })!
+  const frame = cacheFrame(page)
   await frame.getByText('Live').waitFor()
   return { page, frame, metrics, redis, complaints }
 }
@@ -76,12 +77,30 @@ async function steps(page: Page): Promise<Record<string, string>> {
   return Object.fromEntries(cells.map(([name, from]) => [name!, from!]))
 }
 
+/** The cache at work, in a page. */
+const cacheFrame = (page: Page): Frame => page.frames().find((frame) => frame.url().endsWith('/cache/'))!
+
 /** What stands in the tile of a name. */
 const tile = async (frame: Frame, name: string): Promise<string | null> =>
   frame
     .locator('#tiles div', { has: frame.locator('dt', { hasText: new RegExp(`^${name}$`) }) })
     .locator('dd')
     .textContent()
+
+/** What stands in the rows of a table. */
+const rows = async (frame: Frame, table: string): Promise<string[][]> =>
+  Promise.all(
+    (await frame.locator(`${table} tbody tr`).all()).map(async (row) =>
+      (await row.locator('td').allTextContents()).map((text) => text.trim()),
+    ),
+  )
+
+/** Whether a time on the page, such as `12 ms`, is so many milliseconds, rounded. */
+function isShown(text: string, ms: number): boolean {
+  const [, value, unit] = /^([\d.]+) (µs|ms|s)$/.exec(text) ?? []
+  const shown = Number(value) * { µs: 0.001, ms: 1, s: 1_000 }[unit as 'µs' | 'ms' | 's']
+  return Math.abs(shown - ms) <= 0.06 * ms
+}
 
 describe('the page', () => {
   it('answers while it is written, and again from the cache', async () => {
@@ -97,18 +116,50 @@ describe('the page', () => {
     const { page, frame, metrics, complaints } = await open()
     await ask(page)
     await ask(page)
-    const { total, caches } = metrics.report()
-    await expect
-      .poll(() => tile(frame, 'Reads'), { timeout: patience })
-      .toBe(total.reads.toLocaleString('en'))
-    expect(await tile(frame, 'Hit ratio')).toBe(`${(100 * total.hitRatio).toFixed(1)} %`)
-    expect(await tile(frame, 'Loads')).toBe(total.loads.toLocaleString('en'))
-    expect(await tile(frame, 'Loads avoided')).toBe(total.loadsAvoided.toLocaleString('en'))
-    const spaces = await frame.locator('#spaces tbody tr').allTextContents()
-    const { brief } = caches['desk']!.namespaces
-    expect(spaces.find((row) => row.startsWith('brief'))).toContain(`brief${brief!.reads}`)
-    expect(await frame.locator('#tiers tbody tr').allTextContents()).toHaveLength(3)
-    expect(await frame.locator('#curves tbody tr').count()).toBe(6)
+    const { total, saved, caches } = metrics.report()
+    const desk = caches['desk']!
+    const count = (value: number): string => value.toLocaleString('en')
+    const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
+    await expect.poll(() => tile(frame, 'Reads'), { timeout: patience }).toBe(count(total.reads))
+    expect(await tile(frame, 'Hit ratio')).toBe(percent(total.hitRatio))
+    expect(await tile(frame, 'Efficiency')).toBe(percent(total.efficiency))
+    expect(await tile(frame, 'Loads')).toBe(count(total.loads))
+    expect(await tile(frame, 'Loads avoided')).toBe(count(total.loadsAvoided))
+    expect(await tile(frame, 'Under way')).toBe(count(desk.loading))
+    expect(isShown((await tile(frame, 'Time saved'))!, saved.ms)).toBe(true)
+    expect(await rows(frame, '#spaces')).toEqual(
+      Object.entries(desk.namespaces)
+        .filter(([, { reads }]) => reads > 0)
+        .map(([name, of]) => [
+          name,
+          count(of.reads),
+          percent(of.hitRatio),
+          count(of.loads),
+          count(of.loadErrors),
+          count(of.evictions),
+          expect.any(String),
+        ]),
+    )
+    const tiers = await rows(frame, '#tiers')
+    const { load } = desk.latency
+    expect(tiers.map(([what, times]) => [what, times])).toEqual([
+      ...desk.tiers.map(({ name, hits }) => [`hits in ${name}`, count(hits)]),
+      ['loads', count(load.count)],
+    ])
+    for (const [i, time] of [load.p50, load.p90, load.p99, load.p999].entries())
+      expect([tiers.at(-1)![i + 2], isShown(tiers.at(-1)![i + 2]!, time)]).toEqual([expect.any(String), true])
+    expect(await rows(frame, '#keys')).toEqual(
+      metrics.topKeys(10).map(({ namespace, key, count: reads }) => [`${namespace} › ${key}`, count(reads)]),
+    )
+    expect(await rows(frame, '#curves')).toEqual(
+      metrics
+        .hitRatioCurve()
+        .map(({ entries, factor, hitRatio }) => [
+          count(entries),
+          factor === 1 ? 'as now' : `${factor}×`,
+          percent(hitRatio),
+        ]),
+    )
     expect(await frame.locator('#events li').count()).toBeGreaterThan(0)
     expect(await frame.locator('.chart canvas').count()).toBe(2)
     expect(complaints).toEqual([])
@@ -157,6 +208,33 @@ describe('the page', () => {
     await frame.getByText('Redis runs, and is empty.').waitFor()
     expect(redis.running).toBe(true)
     expect(await ask(page)).toContain('The pause doubles with every attempt')
+    expect(complaints).toEqual([])
+  }, 120_000)
+
+  it('is told once a browser, however many pages of it are open, and goes on when the one that listened is closed', async () => {
+    const { page, frame, metrics, complaints } = await open()
+    const streams: string[] = []
+    const count = (request: Request) => request.url().endsWith('/cache/events') && streams.push(request.url())
+    const others: Page[] = []
+    // A browser opens six connections to a server.
+    for (let i = 0; i < 7; i++) {
+      const other = await page.context().newPage()
+      others.push(other)
+      other.on('request', count)
+      await other.goto(page.url())
+      await cacheFrame(other).getByText('Live').waitFor()
+    }
+    expect(streams).toEqual([])
+    await ask(page)
+    const reads = metrics.report().total.reads.toLocaleString('en')
+    for (const shown of [frame, ...others.map(cacheFrame)])
+      await expect.poll(() => tile(shown, 'Reads'), { timeout: patience }).toBe(reads)
+    await page.close()
+    await ask(others[0]!, 'What is the handbook about?').catch(() => '')
+    await expect
+      .poll(() => tile(cacheFrame(others[6]!), 'Reads'), { timeout: patience })
+      .toBe(metrics.report().total.reads.toLocaleString('en'))
+    expect(streams).toHaveLength(1)
     expect(complaints).toEqual([])
   }, 120_000)
 

@@ -7,7 +7,8 @@ const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id))
 /** @param {string} name */
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
 
-/** How many seconds the charts go back, and how many moments at most. */
+/** How many seconds the charts go back, at least and at most, and how many moments they have at most. */
+const least = 60
 const most = 300
 
 /** What was told so far: the time in seconds, hit ratio in percent, reads and loads a second. */
@@ -18,7 +19,15 @@ const history = [[], [], [], []]
 let before
 
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
-const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(1)} %`
+const short = new Intl.NumberFormat('en', { notation: 'compact' })
+
+/** All and none are said of all and none alone. @param {number} share */
+function percent(share) {
+  const rounded = (100 * share).toFixed(1)
+  if (share < 1 && rounded === '100.0') return '> 99.9 %'
+  if (share > 0 && rounded === '0.0') return '< 0.1 %'
+  return `${rounded} %`
+}
 
 /** @param {number} ms */
 function duration(ms) {
@@ -130,7 +139,7 @@ function showCurves(curves) {
   const shown = Object.entries(curves).map(([cache, points]) => {
     if (points === undefined) return element('p', 'Off: give CacheMetrics the option curve.', 'quiet')
     const table = document.createElement('table')
-    table.append(element('caption', Object.keys(curves).length === 1 ? '' : cache))
+    if (Object.keys(curves).length > 1) table.append(element('caption', cache))
     const head = table.createTHead().insertRow()
     for (const name of ['entries', 'size', 'hit ratio']) {
       head.append(Object.assign(element('th', name), { scope: 'col' }))
@@ -196,7 +205,11 @@ let charts = []
 const ages = () => history[0].map((at) => at - (history[0].at(-1) ?? 0))
 
 /** @param {unknown} _ @param {readonly number[]} seconds */
-const ago = (_, seconds) => seconds.map((at) => (at === 0 ? 'now' : `${-at / 60} min ago`))
+const ago = (_, seconds) =>
+  seconds.map((at) => (at === 0 ? 'now' : at % 60 === 0 ? `${-at / 60} min ago` : `${-at} s ago`))
+
+/** From when on the charts show: as far as is known. */
+const span = () => /** @type {const} */ ([-Math.max(least, Math.min(most, -(ages()[0] ?? 0))), 0])
 
 /** What a chart may take of its place: several lines have a legend below. @param {HTMLElement} place @param {number} lines */
 const sizeOf = ({ clientWidth, clientHeight }, lines) => ({
@@ -208,16 +221,17 @@ const sizeOf = ({ clientWidth, clientHeight }, lines) => ({
 function draw() {
   for (const [chart] of charts) chart.destroy()
   const axis = { stroke: colour('quiet'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false } }
-  /** @param {string} id @param {readonly any[]} series @param {() => any} data @param {any} scale */
-  const chart = (id, series, data, scale) => {
+  /** @param {string} id @param {readonly any[]} series @param {() => any} data @param {any} scale @param {(value: number) => string} say */
+  const chart = (id, series, data, scale, say) => {
+    const unit = (/** @type {unknown} */ _, /** @type {number[]} */ values) => values.map(say)
     const target = byId(id)
     const options = {
       ...sizeOf(target, series.length),
-      scales: { x: { time: false, range: [-most, 0] }, y: scale },
+      scales: { x: { time: false, range: span }, y: scale },
       axes: [
         // As many as there is room for.
-        { ...axis, size: 30, values: ago, incrs: [60, 120, 300], space: 75 },
-        { ...axis, size: 45 },
+        { ...axis, size: 30, values: ago, incrs: [10, 20, 30, 60, 120, 300], space: 75 },
+        { ...axis, size: 50, values: unit },
       ],
       series: [{}, ...series],
       cursor: { show: false },
@@ -233,6 +247,7 @@ function draw() {
       {
         range: [0, 100],
       },
+      (value) => `${value} %`,
     ),
     chart(
       'rate',
@@ -247,6 +262,7 @@ function draw() {
           Math.max(1, max),
         ],
       },
+      (value) => short.format(value),
     ),
   ]
 }
@@ -263,8 +279,14 @@ new ResizeObserver(() => {
 }).observe(document.body)
 
 const state = byId('state')
-const events = new EventSource('events')
-events.addEventListener('message', ({ data }) => {
+
+/** Shows what the server told, or that it does not answer. @param {string | undefined} data */
+function show(data) {
+  if (data === undefined) {
+    state.className = 'bad'
+    state.textContent = 'The server does not answer. Trying again …'
+    return
+  }
   const { report, topKeys, curves, events: told = [], left = 0 } = JSON.parse(data)
   const open = Object.entries(report.caches).filter(([, { circuit }]) => circuit !== 'closed')
   state.className = open.length === 0 ? '' : 'bad'
@@ -280,11 +302,50 @@ events.addEventListener('message', ({ data }) => {
   showCurves(curves)
   showEvents(told, left)
   for (const [chart, values] of charts) chart.setData(values())
-})
-events.addEventListener('error', () => {
-  state.className = 'bad'
-  state.textContent = 'The server does not answer. Trying again …'
-})
+}
+
+/** Asks the server for all there is to tell, for good. @param {(data: string | undefined) => void} tell */
+function listen(tell) {
+  const events = new EventSource('events')
+  events.addEventListener('message', ({ data }) => tell(data))
+  events.addEventListener('error', () => {
+    tell(undefined)
+    // After an answer that is no stream, such as one of a proxy's, the browser does not try again by itself.
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 3_000, tell)
+  })
+}
+
+/**
+ * Listens, in one of the pages that this browser has of it, and passes on what is told to the others: a stream keeps a
+ * connection, and a browser opens six to a server. When that page goes, another one takes over.
+ */
+function listenTogether() {
+  const name = `flow-cache ${location.pathname}`
+  const others = new BroadcastChannel(name)
+  others.addEventListener('message', ({ data }) => show(data))
+  void navigator.locks.request(name, () => {
+    listen((data) => {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is a window's: a channel has none
+      others.postMessage(data)
+      show(data)
+    })
+    return new Promise(() => {})
+  })
+}
+
+/** Shows what there is, for whoever has to wait until the next is told. */
+async function begin() {
+  const response = await fetch('report')
+  const data = await response.text()
+  if (response.ok && before === undefined) show(data)
+}
+
+// Locks are for pages of this machine, or over HTTPS.
+if (navigator.locks === undefined) listen(show)
+else {
+  listenTogether()
+  begin().catch(() => show(undefined))
+}
 
 const said = byId('said')
 
