@@ -26,6 +26,7 @@ export type QuestionName =
   | 'start'
   | 'metrics'
   | 'curve'
+  | 'pages'
 
 /** Every question, loaded on demand, so that a process that measures holds little else. */
 export const questions: Readonly<Record<QuestionName, () => Promise<Question<never>>>> = {
@@ -46,6 +47,7 @@ export const questions: Readonly<Record<QuestionName, () => Promise<Question<nev
   start: async () => (await import('./start.js')).start,
   metrics: async () => (await import('./metrics.js')).metrics,
   curve: async () => (await import('./curve.js')).curve,
+  pages: async () => (await import('./pages.js')).pages,
   node: async () => (await import('./node.js')).node,
   'redis-bytes': async () => (await import('./redis-bytes.js')).redisBytes,
   'redis-flight': async () => (await import('./redis-flight.js')).redisFlight,
