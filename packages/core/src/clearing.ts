@@ -26,7 +26,7 @@ function invalidate(engine: Engine, names: readonly string[]): Awaitable<boolean
   return attempt(
     () => {
       const done = engine.tags.invalidate(names)
-      engine.fenceOutdated()
+      engine.fenceOutdated(names)
       return done
     },
     () => true,

@@ -7,7 +7,7 @@ import { CacheError, codeOf } from './errors.js'
 import { type CacheEvents, type EventName, Events, type KeyEvent, type Listener } from './events.js'
 import { Failures } from './failures.js'
 import type { Flight } from './flight.js'
-import type { Entry } from './entry.js'
+import type { Entry, TagVersion } from './entry.js'
 import { Order } from './order.js'
 import { timeoutFor } from './parts.js'
 import type { Settings } from './plan.js'
@@ -15,7 +15,7 @@ import { described, type Target } from './scope.js'
 import { counters, type Counters } from './stats.js'
 import { type Guard, storeGuard } from './store-guard.js'
 import type { Awaitable, Change, Local, Store } from './store.js'
-import { anyDead, TagTable } from './tag-table.js'
+import { TagTable } from './tag-table.js'
 import { UnderWay } from './under-way.js'
 import { allHits, type HitWatcher, type Watcher } from './watcher.js'
 
@@ -52,6 +52,8 @@ export class Engine {
   readonly flights: UnderWay<Flight> = new UnderWay()
   /** The read of each key that a new caller may share. */
   readonly looking: UnderWay<Promise<Entry | undefined>> = new UnderWay()
+  /** Entries that are read to be written anew, and whether another change of the key has begun since. */
+  readonly rewriting: Set<{ readonly storeKey: string; overtaken: boolean }> = new Set()
   /** How many reads for a load found nothing fresh in the store since one did. */
   inVain = 0
   /** Every load that has not ended, fenced ones included, each at its `place`. */
@@ -185,6 +187,10 @@ export class Engine {
     this.local.alone?.delete(storeKey)
   }
 
+  #overtake(matches: (storeKey: string) => boolean): void {
+    for (const one of this.rewriting) one.overtaken ||= matches(one.storeKey)
+  }
+
   fenceWhere(matches: (storeKey: string) => boolean): void {
     for (const underWay of [this.flights, this.looking]) {
       for (const [storeKey] of underWay) if (matches(storeKey)) this.fence(storeKey)
@@ -197,12 +203,16 @@ export class Engine {
   }
 
   /**
-   * Tags have changed. A load that depends on one can no longer be stored; it gives its lease back, so that nobody
-   * waits for it who would have to load anyway.
+   * Tags have changed, perhaps to the version told. A load that depends on one can no longer be stored or joined; it
+   * gives its lease back, so that nobody waits for it who would have to load anyway. What it found is no stand-in either.
    */
-  fenceOutdated(): void {
+  fenceOutdated(names: readonly string[], version?: string): void {
+    // Nobody marks a version that was learned while its tag changed: those are told by their names.
+    const isOld = (tag: TagVersion): boolean =>
+      tag.alive === false || (tag.alive === undefined && tag.version !== version && names.includes(tag.name))
     for (const [storeKey, flight] of this.flights) {
-      if (flight.lease === undefined || !anyDead(flight.tags)) continue
+      if (flight.stale?.entry.tags?.some(isOld)) flight.stale = undefined
+      if (!flight.tags.some(isOld)) continue
       this.fence(storeKey)
       flight.endLease?.()
     }
@@ -210,7 +220,11 @@ export class Engine {
 
   /** Whether the key is being changed at this moment, so that a load may not be stored over it. */
   isChanging(storeKey: string): boolean {
-    if (this.#changing.get(storeKey) !== undefined) return true
+    return this.#changing.get(storeKey) !== undefined || this.isCleared(storeKey)
+  }
+
+  /** Whether the key is among many that are being changed at this moment. */
+  isCleared(storeKey: string): boolean {
     for (const matches of this.#barriers) if (matches(storeKey)) return true
     return false
   }
@@ -234,6 +248,7 @@ export class Engine {
       this.failures.delete(storeKey)
       this.#begin(storeKey)
     }
+    if (during !== 'expire') this.#overtake((storeKey) => storeKeys.includes(storeKey))
     const answer = attempt(
       () => this.debts.cleared(() => this.guard(during, call, this.timeoutFor(storeKeys.length))),
       (value) => {
@@ -267,6 +282,7 @@ export class Engine {
   ): Awaitable<void> {
     this.failures.deleteWhere(matches)
     this.fenceWhere(matches)
+    this.#overtake(matches)
     const answer = attempt(call, ignore, (error) => this.tolerate(error, during))
     if (!isPromise(answer)) return
     this.#barriers.add(matches)
@@ -362,7 +378,7 @@ export class Engine {
       this.fence(change.key)
     } else if (change.kind === 'tag') {
       this.tags.forget(change.tag, change.version)
-      this.fenceOutdated()
+      this.fenceOutdated([change.tag], change.version)
     } else this.fenceWhere((storeKey) => storeKey.startsWith(change.prefix))
   }
 }

@@ -36,12 +36,11 @@ export interface Request extends Target {
   readonly loader?: Loader<unknown>
   /** In place of `loader`. */
   readonly loadMany?: LoadMany<unknown>
-  /** What the store has, where that is known already. */
-  readonly found?: Found | undefined
   /** How many keys are asked for together. */
   readonly among?: number
-  /** The store was asked for it in this turn: what it has is known. */
+  /** The store was asked for it in this turn: what it has is `found`. */
   readonly looked?: boolean
+  readonly found?: Found | undefined
   /** The store was asked for it a moment ago and failed: it need not be asked again. */
   readonly unasked?: boolean
   /** Nobody waits for it; it replaces what is there. */

@@ -144,10 +144,10 @@ function look(engine: Engine, flights: readonly Flight[], position: TagPosition)
 
 /** Ends a flight that found what it is for; any other keeps what is to be replaced. */
 function hasRead(engine: Engine, flight: Flight, found: Found | undefined): void {
-  const { found: known, plan } = flight.request
+  const { skip } = flight.request.plan
   if (found?.state === 'fresh' && !flight.forced) end(engine, flight, { value: found.value, found })
   else {
-    if (plan.skip !== 'read' && plan.skip !== 'both') flight.stale = found ?? known
+    if (skip !== 'read' && skip !== 'both') flight.stale = found
     flight.hasRead()
   }
 }
@@ -312,7 +312,7 @@ function read(
   const { request } = flight
   const { storeKey, found: known, looked, unasked, plan } = request
   const { leases } = engine.store
-  const asked = leases !== undefined || (known === undefined && plan.skip !== 'read')
+  const asked = leases !== undefined || plan.skip !== 'read'
   if (looked === true || !asked || plan.skip === 'both') return known
   const leaveAlone = (): Awaitable<Found | undefined> => {
     flight.alone = true
@@ -399,8 +399,9 @@ function keep(
   if (!flight.storable) return
   if (ttl === 0) return flight.stale !== undefined && !flight.fenced ? engine.drop(storeKey) : undefined
   const store = (added: readonly TagVersion[]): Awaitable<void> => {
-    const tags = added.length === 0 ? flight.tags : [...flight.tags, ...added]
-    return commit(engine, flight, makeEntry(engine, kept, plan, ttl, tags, loadMs), plan)
+    // From here on whoever joins it depends on these, too.
+    if (added.length > 0) flight.tags = [...flight.tags, ...added]
+    return commit(engine, flight, makeEntry(engine, kept, plan, ttl, flight.tags, loadMs), plan)
   }
   if (plan.tags === asked.tags) return store([])
   const late = scope.tagsIn(plan.tags).filter((name) => !flight.tags.some((tag) => tag.name === name))

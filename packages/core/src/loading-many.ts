@@ -76,7 +76,16 @@ export async function loadAll<V>(
   const waits: Promise<unknown>[] = []
   wanted.forEach(({ scope, key, storeKey }, i) => {
     const there = found[i]
-    const request = { scope, key, storeKey, plan, found: there, loadMany, looked, among: wanted.length }
+    const request = {
+      scope,
+      key,
+      storeKey,
+      plan,
+      loadMany,
+      looked,
+      found: looked ? there : undefined,
+      among: wanted.length,
+    }
     const later = <T>(wait: Promise<T>, next: (value: T) => unknown): void => {
       const failed = (error: unknown): void => {
         answers[i] = () => {
@@ -87,7 +96,8 @@ export async function loadAll<V>(
     }
     if (there?.state === 'fresh') answers[i] = () => serve(engine, request, there)
     else if (!alone && current(engine, storeKey) !== undefined) {
-      later(joinOrBegin(engine, request), (value) => value)
+      // What was there says nothing any more when it begins anew.
+      later(joinOrBegin(engine, { ...request, looked: false, found: undefined }), (value) => value)
     } else {
       const flight = (answers[i] = enter(engine, request))
       own.push(flight)

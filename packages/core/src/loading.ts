@@ -117,15 +117,15 @@ export function joinable(engine: Engine, storeKey: string): Flight | undefined {
 }
 
 /** Loads anew behind a fresh hit, when the options say it is time. */
-function refreshIfDue(engine: Engine, request: Request, found: Found): void {
+function refreshIfDue(engine: Engine, request: Request, { entry }: Found): void {
   const { plan, storeKey } = request
-  if (plan.skip === 'write' || !isDue(engine, plan, found.entry)) return
+  if (plan.skip === 'write' || !isDue(engine, plan, entry)) return
   if (
     engine.flights.get(storeKey) !== undefined ||
     engine.failures.get(storeKey, engine.clock.now()) !== undefined
   )
     return
-  handOver(engine, begin(engine, { ...request, background: true, found }))
+  handOver(engine, begin(engine, { ...request, background: true }))
 }
 
 function isDue(engine: Engine, { refreshAhead, beta }: Plan, { createdAt, staleAt, loadMs }: Entry): boolean {

@@ -235,12 +235,13 @@ export class TagTable {
       () => chain(this.settle(), () => this.#call(({ tags }) => tags!.versions(names, since))),
       (versions) => {
         this.#changed.delete(changed)
-        if (versions.includes(undefined)) return undefined
+        // What changed after the question was put may have been answered before it.
+        const isOvertaken = (name: string, i: number): boolean =>
+          changed.has(name) && changed.get(name) !== versions[i]
+        if (versions.includes(undefined) || (since !== undefined && names.some(isOvertaken))) return undefined
         return names.map((name, i) => {
           const version = versions[i]!
-          // What changed after the question was put may have been answered before it.
-          const overtaken = changed.has(name) && changed.get(name) !== version
-          if (!this.#trusted || this.#horizon > askedAt || overtaken) return { name, version }
+          if (!this.#trusted || this.#horizon > askedAt || isOvertaken(name, i)) return { name, version }
           const marker = this.#markers.get(name)
           if (marker?.version === version) return marker
           if (marker !== undefined) this.forget(name)

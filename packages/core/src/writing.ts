@@ -236,18 +236,31 @@ export function expire(engine: Engine, target: Target): Awaitable<boolean> {
   )
 }
 
-function expireEntry({ store, clock }: Engine, storeKey: string): Awaitable<boolean> {
-  return chain(store.get(storeKey), (entry) => {
-    if (entry === undefined || anyDead(entry.tags)) return false
-    const now = clock.now()
-    const { value, createdAt, loadMs, tags, version } = entry
-    const grace = graceOf(entry)
-    if (now >= entry.staleAt) return true
-    const ttl = Math.max(0, Math.floor(now - createdAt))
-    const write =
-      grace === 0
-        ? store.delete(storeKey)
-        : store.set(storeKey, createEntry({ value, createdAt, ttl, grace, loadMs, tags, version }))
-    return chain<unknown, boolean>(write, () => true)
-  })
+function expireEntry(engine: Engine, storeKey: string): Awaitable<boolean> {
+  const { store, clock, rewriting } = engine
+  const reading = { storeKey, overtaken: false }
+  rewriting.add(reading)
+  return attempt(
+    () => store.get(storeKey),
+    (entry) => {
+      rewriting.delete(reading)
+      if (entry === undefined || anyDead(entry.tags)) return false
+      const now = clock.now()
+      const { value, createdAt, loadMs, tags, version } = entry
+      const grace = graceOf(entry)
+      // What is removed with many others at this moment is not put back.
+      const isCleared = engine.isCleared(storeKey)
+      if (!isCleared && (reading.overtaken || now >= entry.staleAt)) return true
+      const ttl = Math.max(0, Math.floor(now - createdAt))
+      const write =
+        grace === 0 || isCleared
+          ? store.delete(storeKey)
+          : store.set(storeKey, createEntry({ value, createdAt, ttl, grace, loadMs, tags, version }))
+      return chain<unknown, boolean>(write, () => true)
+    },
+    (error) => {
+      rewriting.delete(reading)
+      throw error
+    },
+  )
 }

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { type Cache, type CacheEvents, CacheError, type CacheOptions, createCache } from '@flow-cache/core'
 import {
+  distantStore,
   type FakeClock,
   fakeClock,
   type FaultyStore,
   faultyStore,
   gate,
   mapStore,
+  scheduler,
   settle,
   sharedServer,
 } from '@flow-cache/core/testing'
@@ -244,6 +246,140 @@ describe('G2: no stale fill', () => {
     expect(await cache.get('k')).toBeUndefined()
     expect(cache.stats().loads).toBe(1)
   })
+
+  for (const by of ['this process', 'another one'] as const) {
+    it(`a load whose tag changes as its version is asked for, and again by ${by}, is given to nobody who comes later`, async () => {
+      const clock = fakeClock()
+      const answer = gate()
+      let asks = 0
+      const server = sharedServer(clock, (call) =>
+        call === 'versions answers' && ++asks === 1 ? answer.wait() : undefined,
+      )
+      const [here, there] = [server.connect(), server.connect()].map((store) => createCache({ store, clock }))
+      const loads = gate()
+      const before = here!.getOrSet('k', () => loads.wait().then(() => 'old'), { tags: ['t'] })
+      await answer.arrived
+      await there!.invalidateTags(['t'])
+      answer.open()
+      await loads.arrived
+      await (by === 'this process' ? here! : there!).invalidateTags(['t'])
+      const after = here!.getOrSet('k', () => 'new', { tags: ['t'] })
+      await settle()
+      loads.open()
+      expect([await before, await after]).toEqual(['old', 'new'])
+      expect(await here!.get('k')).toBe('new')
+    })
+  }
+
+  it('a load overtaken by its tag is given to nobody who comes later, also where nobody tells of tags', async () => {
+    const clock = fakeClock()
+    const { log: _, ...store } = sharedServer(clock).connect()
+    const cache = createCache({ store, clock })
+    const loads = gate()
+    const before = cache.getOrSet('k', () => loads.wait().then(() => 'old'), { tags: ['t'] })
+    await loads.arrived
+    await cache.invalidateTags(['t'])
+    const after = cache.getOrSet('k', () => 'new', { tags: ['t'] })
+    await settle()
+    loads.open()
+    expect([await before, await after]).toEqual(['old', 'new'])
+  })
+
+  it('a stale value whose tag dies while its load fails is served to nobody, also where nobody tells of tags', async () => {
+    const clock = fakeClock()
+    const { log: _, ...store } = sharedServer(clock).connect()
+    const cache = createCache({ store, clock, ttl: '1s', grace: '1h' })
+    await cache.set('k', 'old', { tags: ['t'] })
+    await clock.advance(1_000)
+    const loads = gate()
+    const down = new Error('down')
+    const read = cache.getOrSet('k', () => loads.wait().then(() => Promise.reject(down)))
+    await loads.arrived
+    await cache.invalidateTags(['t'])
+    loads.open()
+    await expect(read).rejects.toBe(down)
+  })
+
+  it('a load whose added tag changes while it is stored is given to nobody who comes later', async () => {
+    const { cache, store } = setUpFaulty()
+    const closed = gate()
+    const load = (): Promise<string> =>
+      cache.getOrSet('k', ({ options }) => {
+        options.tags = ['t']
+        store.fail('lag', () => closed.wait())
+        return 'old'
+      })
+    const before = load()
+    await closed.arrived
+    await cache.invalidateTags(['t'])
+    const after = cache.getOrSet('k', () => 'new')
+    await settle()
+    closed.open()
+    expect([await before, await after]).toEqual(['old', 'new'])
+  })
+
+  it('a load whose added tag changes while its version is asked for is given to nobody who comes later', async () => {
+    const clock = fakeClock()
+    const closed = gate()
+    let asks = 0
+    const pace = (call: string): Promise<void> | undefined =>
+      call === 'versions answers' && ++asks === 2 ? closed.wait() : undefined
+    const { log: _, ...store } = sharedServer(clock, pace).connect()
+    const cache = createCache({ store, clock })
+    const before = cache.getOrSet('k', ({ options }) => {
+      options.tags = ['t']
+      return 'old'
+    })
+    await closed.arrived
+    await cache.invalidateTags(['t'])
+    const after = cache.getOrSet('k', () => 'new')
+    await settle()
+    closed.open()
+    expect([await before, await after]).toEqual(['old', 'new'])
+  })
+
+  it('a stale value from before a clear stands in for no load that began after it', async () => {
+    const { cache, clock } = setUp({ ttl: '1s', grace: '1h', errorTtl: 0 })
+    await cache.set('k', 'old')
+    await clock.advance(1_000)
+    const [first, second] = [gate(), gate()]
+    const down = new Error('down')
+    const absent = cache.getOrSetMany(['k'], () => first.wait().then(() => new Map<string, string>()))
+    const joins = cache.getOrSetMany(['k'], () => second.wait().then(() => Promise.reject(down)))
+    await first.arrived
+    await cache.clear()
+    first.open()
+    await second.arrived
+    const after = cache.getOrSet('k', () => 'not asked')
+    await settle()
+    second.open()
+    expect(await absent).toEqual(new Map())
+    await expect(joins).rejects.toBe(down)
+    await expect(after).rejects.toBe(down)
+  })
+
+  for (const change of ['set', 'clear', 'clearPattern'] as const) {
+    it(`an expire that reads while a ${change} begins puts nothing old back, in a store that is far away`, async () => {
+      const clock = fakeClock()
+      const order = scheduler(1)
+      const cache = createCache({
+        store: distantStore(mapStore(clock), order),
+        clock,
+        grace: '1h',
+        timeouts: { store: '1s' },
+      })
+      await order.run([() => cache.set('k', 'old')])
+      const changes = {
+        set: () => cache.set('k', 'new'),
+        clear: () => cache.clear(),
+        clearPattern: () => cache.clearPattern('*'),
+      }
+      await order.run([() => cache.expire('k'), async () => changes[change]()])
+      const found: unknown[] = []
+      await order.run([async () => found.push((await cache.getEntry('k'))?.value)])
+      expect(found).toEqual([change === 'set' ? 'new' : undefined])
+    })
+  }
 
   it('a stale value whose tag dies while a joined load fails is served to nobody', async () => {
     const { cache, clock } = setUp({ ttl: '1m', grace: '1h' })
