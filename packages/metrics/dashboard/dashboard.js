@@ -140,6 +140,7 @@ function showCurves(curves) {
     if (points === undefined) return element('p', 'Off: give CacheMetrics the option curve.', 'quiet')
     const table = document.createElement('table')
     if (Object.keys(curves).length > 1) table.append(element('caption', cache))
+    else table.setAttribute('aria-labelledby', 'curve-title')
     const head = table.createTHead().insertRow()
     for (const name of ['entries', 'size', 'hit ratio']) {
       head.append(Object.assign(element('th', name), { scope: 'col' }))
