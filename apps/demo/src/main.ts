@@ -29,8 +29,8 @@ import { warmDesk } from './warm.js'
 import { watchDesk } from './watch.js'
 
 const interrupt = new AbortController()
-// Once: a second Ctrl-C ends the process the hard way.
-process.once('SIGINT', () => interrupt.abort())
+// Once: a second Ctrl-C ends the process the hard way. The others come when a terminal is closed, or from `kill`.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => interrupt.abort())
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0) // whoever reads has read enough
   throw error
@@ -61,24 +61,18 @@ async function run(argv: readonly string[]): Promise<number> {
 /** Answers in a browser until Ctrl-C. */
 async function serve(args: Arguments): Promise<void> {
   const dir = folderOf(args.dir)
-  const redis = args.redis === 'start' ? await OwnRedis.start() : undefined
+  await using redis = args.redis === 'start' ? await OwnRedis.start() : undefined
   await using cache = await openCache(redis?.url ?? args.redis)
   await using looks = new InMemoryCache({ maxEntries: 1, ttl: '5s' })
   const desk = new Desk({ cache, looks, ...deskOptions(args, dir) })
   if (args.warm) await warm(args, cache, desk)
-  const watch = watchDesk(cache, desk, redis)
+  using watch = watchDesk(cache, desk, redis)
   const { routes } = watch
-  const server = await serveDesk({ desk, port: args.port, routes })
-  try {
-    say(`docs-desk answers at ${server.url} about the Markdown in ${dir}.`, 'Ctrl-C ends it.')
-    // Where somebody sits in front of it. Without a browser, the line above has to do.
-    if (process.stdout.isTTY && args.open) await open(server.url).catch(() => {})
-    await aborted(interrupt.signal)
-  } finally {
-    watch.close()
-    await server.close()
-    await redis?.stop()
-  }
+  await using server = await serveDesk({ desk, port: args.port, routes })
+  say(`docs-desk answers at ${server.url} about the Markdown in ${dir}.`, 'Ctrl-C ends it.')
+  // Where somebody sits in front of it. Without a browser, the line above has to do.
+  if (process.stdout.isTTY && args.open) await open(server.url).catch(() => {})
+  await aborted(interrupt.signal)
 }
 
 /** Answers what may be asked, and says how far that is. */

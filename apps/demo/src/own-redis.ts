@@ -4,13 +4,15 @@ import { createServer, type AddressInfo, connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Problem } from './problem.js'
 
-/** A Redis of the demo's own, which can be stopped and started to see what the cache makes of it. */
-export class OwnRedis {
+/** A Redis of the demo's own, which can be stopped and started to see what the cache makes of it. One after the other. */
+export class OwnRedis implements AsyncDisposable {
   readonly url: string
   readonly #program: string
   readonly #env: Readonly<Record<string, string>>
   readonly #port: number
   #child: ChildProcess | undefined
+  /** What was asked for last. */
+  #last: Promise<void> = Promise.resolve()
 
   private constructor(program: string, env: Readonly<Record<string, string>>, port: number) {
     this.#program = program
@@ -34,7 +36,27 @@ export class OwnRedis {
   }
 
   /** Starts it again, empty. Does nothing if it runs. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#next(() => this.#start())
+  }
+
+  /** Ends it as a crash would. What it held is gone. */
+  stop(): Promise<void> {
+    return this.#next(() => this.#stop())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  /** Does it once what was asked for before is done: two pages may ask at once. */
+  #next(something: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(something)
+    this.#last = done.catch(() => {})
+    return done
+  }
+
+  async #start(): Promise<void> {
     if (this.#child !== undefined) return
     const args = ['--port', String(this.#port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
     const child = spawn(this.#program, args, { stdio: 'ignore', env: { ...process.env, ...this.#env } })
@@ -46,18 +68,17 @@ export class OwnRedis {
           ),
         ),
       )
-      child.once('exit', (code) =>
-        reject(new Problem(`${this.#program} ended with ${code} before it answered.`)),
-      )
+      child.once('exit', (code) => {
+        if (this.#child === child) this.#child = undefined
+        reject(new Problem(`${this.#program} ended with ${code} before it answered.`))
+      })
     })
     failed.catch(() => {})
     await Promise.race([this.#answers(), failed])
-    child.removeAllListeners('exit')
     this.#child = child
   }
 
-  /** Ends it as a crash would. What it held is gone. */
-  async stop(): Promise<void> {
+  async #stop(): Promise<void> {
     const child = this.#child
     if (child === undefined) return
     this.#child = undefined

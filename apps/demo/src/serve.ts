@@ -18,7 +18,7 @@ export interface ServeOptions {
 }
 
 /** A desk that answers over HTTP, on this machine only. */
-export interface DeskServer {
+export interface DeskServer extends AsyncDisposable {
   readonly url: string
   /** Ends answers under way and open pages. */
   close(): Promise<void>
@@ -66,14 +66,13 @@ export async function serveDesk({ desk, port, routes }: ServeOptions): Promise<D
     })
     server.listen(port, '127.0.0.1', resolve)
   })
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve))
-      if ('closeAllConnections' in server) server.closeAllConnections()
-      await closed
-    },
+  const close = async (): Promise<void> => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    if ('closeAllConnections' in server) server.closeAllConnections()
+    await closed
   }
+  const { port: bound } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${bound}/`, close, [Symbol.asyncDispose]: close }
 }
 
 function ask(c: Context, desk: Desk): Response {

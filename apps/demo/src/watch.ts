@@ -8,11 +8,10 @@ import type { OwnRedis } from './own-redis.js'
 import { Problem } from './problem.js'
 
 /** The cache at work, for a page. */
-export interface Watch {
+export interface Watch extends Disposable {
   readonly metrics: CacheMetrics
   /** Mounts the page under `/cache/`. */
   readonly routes: (app: Hono) => void
-  close(): void
 }
 
 /** Counts what the desk's cache does, and shows it; with buttons for what one would want to try. */
@@ -34,7 +33,7 @@ export function watchDesk(cache: Cache, desk: Desk, redis: OwnRedis | undefined)
   return {
     metrics,
     routes: (app) => app.all('/cache/*', (c) => page(c.req.raw)),
-    close() {
+    [Symbol.dispose]() {
       page.close()
       metrics.close()
     },

@@ -1,9 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { type AddressInfo, createServer } from 'node:net'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startRedis } from '@flow-cache/servers'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { redisBinary, startRedis } from '@flow-cache/servers'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { handbook } from './handbook.js'
 import { temporaryTree } from './temporary-tree.js'
 
@@ -19,11 +22,13 @@ interface Outcome {
 function start(
   args: readonly string[],
   cwd: string = handbook,
+  env: Readonly<Record<string, string>> = {},
 ): { child: ChildProcess; ended: Promise<Outcome> } {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
-    env: { ...process.env, FORCE_COLOR: '', COLUMNS: '' },
+    env: { ...process.env, FORCE_COLOR: '', COLUMNS: '', ...env },
   })
+  onTestFinished(() => void child.kill('SIGKILL'))
   let out = ''
   let err = ''
   child.stdout.on('data', (data: Buffer) => (out += data.toString()))
@@ -199,4 +204,82 @@ describe('the command line', { timeout: 30_000 }, () => {
     expect(code).toBe(0)
     expect(err).not.toContain('EPIPE')
   })
+})
+
+/** The first of what a process prints that matches. */
+function printed({ stdout }: ChildProcess, pattern: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let out = ''
+    stdout!.on('data', (data: Buffer) => {
+      const [found] = pattern.exec((out += data.toString())) ?? []
+      if (found !== undefined) resolve(found)
+    })
+    stdout!.on('end', () => reject(new Error(`${pattern} is not in ${out}`)))
+  })
+}
+
+/** An environment whose `redis-server` says its process id, and that id. */
+async function watchedRedis(): Promise<{ env: Record<string, string>; pid: () => number }> {
+  const { path, env } = await redisBinary()
+  const folder = temporaryTree({ 'redis-server': `#!/bin/sh\necho $$ > "$0.pid"\nexec "${path}" "$@"\n` })
+  chmodSync(join(folder, 'redis-server'), 0o755)
+  const pid = (): number => Number(readFileSync(join(folder, 'redis-server.pid'), 'utf8'))
+  onTestFinished(() => {
+    if (isAlive(pid())) process.kill(pid())
+  })
+  return { env: { ...env, PATH: `${folder}${delimiter}${process.env['PATH']}` }, pid }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+describe('--serve', { timeout: 60_000 }, () => {
+  const args = ['--serve', '--no-open', '--dir', '.', '--port']
+
+  it('warms first, a line for each question where there is no terminal, and answers on this machine alone', async () => {
+    const { child, ended } = start([...args, '0', '--warm'])
+    const url = await printed(child, /http:\/\/127\.0\.0\.1:\d+\//)
+    expect(await (await fetch(url)).text()).toContain('<title>docs-desk</title>')
+    expect(await (await fetch(`${url}cache/`)).text()).toContain('<title>The cache at work</title>')
+    const elsewhere = url.replace('127.0.0.1', '127.0.0.2')
+    await expect(fetch(elsewhere, { signal: AbortSignal.timeout(5_000) })).rejects.toThrow(/fetch failed|timeout/)
+    child.kill('SIGINT')
+    const { code, out, err } = await ended
+    const lines = err.trim().split('\n')
+    for (const line of lines) expect(line).toMatch(/^warming: \d of 4 \.\.\.$/)
+    expect(lines.at(-1)).toBe('warming: 4 of 4 ...')
+    expect([code, out]).toEqual([0, expect.stringMatching(/^\d+ questions answered ahead in /)])
+  })
+
+  it.skipIf(process.platform === 'win32').each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s ends it and the Redis it started',
+    async (signal) => {
+      const { env, pid } = await watchedRedis()
+      const { child, ended } = start([...args, '0', '--redis', 'start'], handbook, env)
+      await printed(child, /docs-desk answers at/)
+      expect(isAlive(pid())).toBe(true)
+      child.kill(signal)
+      expect((await ended).code).toBe(0)
+      expect(isAlive(pid())).toBe(false)
+    },
+  )
+
+  it.skipIf(process.platform === 'win32')(
+    'a port that is taken ends it and the Redis it started',
+    async () => {
+      const { env, pid } = await watchedRedis()
+      const taken = createServer().listen(0, '127.0.0.1')
+      await once(taken, 'listening')
+      const port = String((taken.address() as AddressInfo).port)
+      const { code, err } = await start([...args, port, '--redis', 'start'], handbook, env).ended
+      taken.close()
+      expect([code, err]).toEqual([2, expect.stringContaining(`Port ${port} is taken.`)])
+      expect(isAlive(pid())).toBe(false)
+    },
+  )
 })
