@@ -13,6 +13,8 @@ export interface ProxyConnection {
   heal(): void
   /** Ends it for both. */
   cut(): void
+  /** Ends it for the client. What that had said is still on its way, and the server learns of the end after it. */
+  hangUp(): void
 }
 
 /** One that its proxy can wait for. */
@@ -24,18 +26,23 @@ export interface OwnedConnection extends ProxyConnection {
 export interface ProxyConnectionOptions {
   /** Whether it begins in a black hole. */
   readonly held: boolean
-  /** By how many milliseconds what comes now is held back. */
-  delay(): number
+  /** By how many milliseconds what comes now from the client is held back. */
+  delayToServer(): number
+  /** The same for what comes from the server. */
+  delayToClient(): number
 }
 
 /** Ties the client's socket to the server's. Both must allow to be half open, so that neither end is made up. */
 export function connectionOf(
   client: Socket,
   server: Socket,
-  { held, delay }: ProxyConnectionOptions,
+  { held, delayToServer, delayToClient }: ProxyConnectionOptions,
 ): OwnedConnection {
-  const rules = { held: () => held, delay }
-  const lanes = [laneOf(client, server, rules), laneOf(server, client, rules)] as const
+  const isHeld = (): boolean => held
+  const lanes = [
+    laneOf(client, server, { held: isHeld, delay: delayToServer }),
+    laneOf(server, client, { held: isHeld, delay: delayToClient }),
+  ] as const
   let port: number | undefined
   server.once('connect', () => (port = server.localPort))
   return {
@@ -59,6 +66,11 @@ export function connectionOf(
       for (const lane of lanes) lane.drop()
       client.destroy()
       server.destroy()
+    },
+    hangUp() {
+      lanes[1].drop()
+      lanes[0].end()
+      client.destroy()
     },
     closed: Promise.all([closeOf(client), closeOf(server)]).then(() => {
       for (const lane of lanes) lane.drop()

@@ -6,6 +6,8 @@ export interface Lane {
   readonly passed: number
   /** Passes what may pass now. */
   flush(): void
+  /** Says, after what waits, that nothing more will come. */
+  end(): void
   /** Forgets what waits. */
   drop(): void
 }
@@ -58,7 +60,8 @@ export function laneOf(from: Socket, to: Socket, { held, delay }: LaneRules): La
 
   from.setNoDelay(true)
   from.on('data', (bytes) => enter(() => to.write(bytes), bytes.length))
-  from.on('end', () => enter(() => to.end()))
+  const end = (): void => enter(() => to.end())
+  from.on('end', end)
   from.on('error', () => {})
   // Without an error it has ended both ways, and each lane has said so in its turn.
   from.on('close', (failed) => failed && enter(() => to.resetAndDestroy()))
@@ -68,6 +71,7 @@ export function laneOf(from: Socket, to: Socket, { held, delay }: LaneRules): La
       return passed
     },
     flush,
+    end,
     drop() {
       clearTimeout(timer)
       waiting.length = 0

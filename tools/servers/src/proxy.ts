@@ -11,10 +11,12 @@ export interface Proxy extends AsyncDisposable {
   readonly connections: readonly ProxyConnection[]
   /** Nothing passes on any connection, also a new one, and none ends, until `heal`. */
   blackhole(): void
-  /** Holds back what comes from either side by so many milliseconds. */
-  delay(ms: number): void
+  /** Holds back what comes from either side by so many milliseconds; what comes from the server by `toClient`, if given. */
+  delay(ms: number, toClient?: number): void
   /** Ends every connection; new ones pass. */
   cut(): void
+  /** Ends every connection for its client. What was said before still reaches the server, after its delay. */
+  hangUp(): void
   /** Takes no new connection: whoever tries is refused. Those that are open go on. */
   refuse(): void
   /** All is well again, on the same port: no delay, and what a black hole held back passes. */
@@ -37,13 +39,17 @@ export async function startProxy(target: ProxyTarget | number): Promise<Proxy> {
   const to = typeof target === 'number' ? { host, port: target } : { host, ...target }
   const open = new Set<OwnedConnection>()
   let held = false
-  let delay = 0
+  let [delayToServer, delayToClient] = [0, 0]
   let refusing = false
   let starting = false
 
   const server = createServer({ allowHalfOpen: true }, (client) => {
     const far = connect({ host: to.host, port: to.port, allowHalfOpen: true })
-    const connection = connectionOf(client, far, { held, delay: () => delay })
+    const connection = connectionOf(client, far, {
+      held,
+      delayToServer: () => delayToServer,
+      delayToClient: () => delayToClient,
+    })
     open.add(connection)
     void connection.closed.then(() => open.delete(connection))
   })
@@ -85,17 +91,20 @@ export async function startProxy(target: ProxyTarget | number): Promise<Proxy> {
       held = true
       for (const connection of open) connection.blackhole()
     },
-    delay(ms) {
-      delay = ms
+    delay(ms, toClient = ms) {
+      ;[delayToServer, delayToClient] = [ms, toClient]
     },
     cut,
+    hangUp() {
+      for (const connection of open) connection.hangUp()
+    },
     refuse() {
       refusing = true
       settle()
     },
     heal() {
       held = false
-      delay = 0
+      ;[delayToServer, delayToClient] = [0, 0]
       refusing = false
       settle()
       for (const connection of open) connection.heal()

@@ -111,6 +111,51 @@ it('a delay holds back each way, and keeps the order', async () => {
   await client.hears('slow quick')
 })
 
+it('a delay may be another one each way', async () => {
+  const server = await echo()
+  const proxy = await proxyTo(server.port)
+  const client = await clientOf(proxy.port)
+  client.socket.write('hello')
+  await client.hears('hello')
+  for (const [word, toServer, toClient] of [
+    ['there', 300, 0],
+    ['back', 0, 300],
+  ] as const) {
+    proxy.delay(toServer, toClient)
+    const heard = once(server.sockets[0]!, 'data').then(() => performance.now())
+    const begin = performance.now()
+    client.socket.write(word)
+    await client.hears(word)
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(299)
+    const half = (await heard) - begin
+    if (word === 'there') expect(half).toBeGreaterThanOrEqual(299)
+    else expect(half).toBeLessThan(299)
+  }
+})
+
+it('hanging up ends it for the client, and what that had said reaches the server, and then the end', async () => {
+  let said = ''
+  let ended = false
+  const server = await serverOf((socket) => {
+    socket.on('data', (bytes) => (said += bytes.toString()))
+    socket.once('end', () => {
+      ended = true
+      socket.end('too late')
+    })
+  })
+  const proxy = await proxyTo(server.port)
+  const client = await clientOf(proxy.port)
+  proxy.delay(100, 0)
+  client.socket.write('last words')
+  await soon()
+  proxy.hangUp()
+  await vi.waitFor(() => expect(client.state).not.toBe('open'))
+  expect([said, ended]).toEqual(['', false])
+  await vi.waitFor(() => expect([said, ended]).toEqual(['last words', true]))
+  await vi.waitFor(() => expect(proxy.connections).toEqual([]))
+  expect(client.heard).toBe('')
+})
+
 it('a cut ends the connections there are, for both sides; new ones pass', async () => {
   const server = await echo()
   const proxy = await proxyTo(server.port)
