@@ -222,10 +222,13 @@ class TieredStore implements Store {
   }
 
   async #writeAll<T>(key: string, write: () => Awaitable<T>): Promise<T> {
+    // The write begins at once: one that waited for a slow tier would still be in time when the caller has given up.
+    const writing = (async () => write())()
+    const [written, deleted] = await Promise.allSettled([writing, this.#between.delete(key)])
+    if (deleted.status === 'rejected') throw deleted.reason
+    if (written.status === 'rejected') throw written.reason
     await this.#between.delete(key)
-    const answer = await write()
-    await this.#between.delete(key)
-    return answer
+    return written.value
   }
 
   #leasesOf(leases: Leases): Leases {

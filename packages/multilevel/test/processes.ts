@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Duration } from '@flow-cache/core'
 import { onTestFinished } from 'vitest'
 
 const packages = new URL('../../', import.meta.url)
@@ -35,11 +36,20 @@ export interface CacheProcess {
 
 const dist = (name: string): string => new URL(`${name}/dist/index.js`, packages).href
 
-/** Starts one on the server, `offset` milliseconds ahead of everybody else's time. */
+export interface ProcessOptions {
+  /** By how many milliseconds it is ahead of everybody else's time. */
+  readonly offset?: number
+  /** How long a call to Redis may take. */
+  readonly timeout?: Duration
+  /** Further options of its cache, as source text. */
+  readonly options?: string
+}
+
+/** Starts one on the server. */
 export async function startProcess(
   url: string,
   prefix: string,
-  { offset = 0, options = '{}' }: { offset?: number; options?: string } = {},
+  { offset = 0, timeout = '10s', options = '{}' }: ProcessOptions = {},
 ): Promise<CacheProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'flow-cache-process-'))
   const file = join(folder, 'main.mjs')
@@ -52,8 +62,8 @@ export async function startProcess(
     import { redisStore } from '${dist('redis')}'
     import { setTimeout as sleep } from 'node:timers/promises'
     const clock = ${offset === 0 ? 'systemClock' : `{ ...systemClock, coarse: undefined, now: () => systemClock.now() + ${offset} }`}
-    const redis = redisStore({ url: ${JSON.stringify(url)}, prefix: ${JSON.stringify(prefix)}, clock, timeout: '10s' })
-    const cache = new MultiLevelCache({ tiers: [memoryStore({ clock }), redis], ttl: '1h', clock, timeouts: { store: '10s' }, leaseTerm: '20s', ...${options} })
+    const redis = redisStore({ url: ${JSON.stringify(url)}, prefix: ${JSON.stringify(prefix)}, clock, timeout: ${JSON.stringify(timeout)} })
+    const cache = new MultiLevelCache({ tiers: [memoryStore({ clock }), redis], ttl: '1h', clock, timeouts: { store: ${JSON.stringify(timeout)} }, leaseTerm: '20s', ...${options} })
     const tell = (told) => process.send({ told })
     const AsyncFunction = (async () => {}).constructor
     process.on('message', async ({ id, body }) => {

@@ -44,11 +44,14 @@ export class Link {
     this.#scripts = scripts
     this.client = connect(to, { pipelined: true, silence })
     this.client.on('error', (error: unknown) => (this.#lastError = error))
-    this.client.on('ready', () => (this.#lastError = undefined))
+    this.time = new ServerClock(clock)
+    this.client.on('ready', () => {
+      this.#lastError = undefined
+      this.time.forget()
+    })
     this.clustered = isCluster(this.client)
     this.#clock = clock
     this.#layout = layout
-    this.time = new ServerClock(clock)
     this.#open().catch(() => {})
   }
 

@@ -1,5 +1,6 @@
 import {
   type Acquired,
+  CacheError,
   type Clock,
   type Codec,
   type Entry,
@@ -21,11 +22,9 @@ import type { RedisStoreOptions } from './options.js'
 import { RedisTags } from './redis-tags.js'
 import type { Argument } from './script-call.js'
 import * as scripts from './scripts.js'
+import { timeFor } from './time-for.js'
 import { type Kind, Turn } from './turn.js'
 import { word } from './word.js'
-
-/** How much longer a write may take for each other one that is made with it, in milliseconds: as the cache counts. */
-const perKey = 2
 
 /** How many keys one step of a scan asks for, and one step of a removal takes. */
 const step = 500
@@ -138,24 +137,47 @@ class RedisStore implements Store {
   }
 
   async set(key: string, entry: Entry): Promise<void> {
-    const deadline = this.#clock.now() + this.#timeout
-    await this.#change(this.#scripts.set, key, () => this.#written(key, entry, deadline))
+    await this.#set(key, entry, this.#clock.now() + this.#timeout)
   }
 
   async #setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<void> {
-    // The last of them has to wait for the others.
-    const deadline = this.#clock.now() + this.#timeout + (entries.length - 1) * perKey
+    const deadline = this.#clock.now() + timeFor(entries.length, this.#timeout)
     // Frames need the server's time. All are made before the first is sent: one may be refused.
     if (this.#link.begun === undefined) await this.#calls.make(() => Promise.resolve())
     const written = entries.map(([key, entry]) => this.#written(key, entry, deadline))
-    await Promise.all(entries.map(([key], i) => this.#change(this.#scripts.set, key, written[i]!)))
+    const sets = entries.map(([key, entry], i) => this.#set(key, entry, deadline, written[i]))
+    for (const one of await Promise.allSettled(sets)) if (one.status === 'rejected') throw one.reason
+  }
+
+  /**
+   * Writes an entry before the deadline or not at all: what fails is told of when it cannot happen any more.
+   * `written`: the arguments, where they were made before.
+   */
+  async #set(key: string, entry: Entry, deadline: number, written?: readonly Argument[]): Promise<void> {
+    const write = (args = this.#written(key, entry, deadline)): readonly Argument[] => args
+    try {
+      await this.#change(this.#scripts.set, key, () => write(written))
+    } catch (error) {
+      if (isUnknown(error)) await this.#until(deadline)
+      if (!isLate(error) || this.#clock.now() >= deadline) throw error
+      // It is not: when the server's time was asked for, the answer took long.
+      await this.#calls.make(() => this.#link.status(this.#link.client))
+      await this.#change(this.#scripts.set, key, write)
+    }
+  }
+
+  /** Waits for an instant; not for one that never comes. */
+  async #until(instant: number): Promise<void> {
+    const left = instant - this.#clock.now()
+    if (left <= 0 || left === Infinity) return
+    await new Promise<void>((resolve) => this.#clock.setTimer(resolve, left, true))
   }
 
   /** The arguments with which an entry is set. */
   #written(key: string, entry: Entry, deadline: number): readonly Argument[] {
-    const { offset } = this.#link.time
+    const { offset, leastOffset } = this.#link.time
     const stay = stayUntil(entry.expiresAt, this.#clock.now())
-    return [deadline + offset, stay, stay === 0 ? '' : frameOf(key, entry, this.#codec, offset)]
+    return [deadline + leastOffset, stay, stay === 0 ? '' : frameOf(key, entry, this.#codec, offset)]
   }
 
   async delete(key: string): Promise<boolean> {
@@ -317,6 +339,13 @@ class RedisStore implements Store {
     return this.#layout.entries + escapeKey(key)
   }
 }
+
+/** Whether the server has refused a write because it came too late. */
+const isLate = (error: unknown): boolean => error instanceof Error && error.message.startsWith(scripts.late)
+
+/** Whether the server may have done what failed, or may do so yet: the line broke behind it. */
+const isUnknown = (error: unknown): boolean =>
+  !(error instanceof CacheError || (error as Error).name === 'ReplyError')
 
 const living = (entry: Entry | undefined, now: number): Entry | undefined =>
   entry !== undefined && now < entry.expiresAt ? entry : undefined

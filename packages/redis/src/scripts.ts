@@ -55,6 +55,9 @@ local function log(meta, stream, from, ...)
 end
 `
 
+/** Begins what the server says of a write that comes after its deadline. */
+export const late = 'LATE'
+
 /** Where the change of a key goes into the log in the same step: everywhere but on a Cluster. `from` as above. */
 const told = (from: number): string => `log(KEYS[2], KEYS[3], ${from}, ARGV[${from + 3}], ARGV[${from + 4}])`
 
@@ -77,7 +80,7 @@ export const keyScripts = (logged: boolean): KeyScripts => {
     set: script(`${begin}
 local time = redis.call('TIME')
 if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[2]) then
-  return redis.error_reply('LATE the write came after its deadline and was not done')
+  return redis.error_reply('${late} the write came after its deadline and was not done')
 end
 ${tell(5)}
 if ARGV[3] == '0' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[3]) end

@@ -29,9 +29,9 @@ const owners = (names: readonly string[]): readonly string[] => {
   return keys.map((key) => names[placed.indexOf(key)]!)
 }
 /** A few keys of that shard of `red` and `blue`. */
-const ofShard = (name: string, names: readonly string[] = ['blue', 'red']): readonly string[] => {
+const ofShard = (name: string, names: readonly string[] = ['blue', 'red'], count = 5): readonly string[] => {
   const all = owners(names)
-  return keys.filter((_, i) => all[i] === name).slice(0, 5)
+  return keys.filter((_, i) => all[i] === name).slice(0, count)
 }
 const [dead, deadToo] = ofShard('red') as [string, string]
 const [alive, aliveToo] = ofShard('blue') as [string, string]
@@ -323,12 +323,15 @@ describe('the log', () => {
       changed: ({ kind }) => told.push(kind),
       lost: () => told.push('lost'),
       blind: (isBlind) => told.push(isBlind ? 'blind' : 'sees'),
+      failed: (error) => told.push((error as Error).message),
     })
     const [a, b] = listeners as [LogListener, LogListener]
     const said = () => told.splice(0).join()
     a.changed({ kind: 'key', key: 'x' })
     b.lost()
     expect(said()).toBe('key,lost')
+    b.failed!(new Error('refused'))
+    expect(said()).toBe('refused')
     a.blind!(false)
     expect(said()).toBe('')
     a.blind!(true)
@@ -484,6 +487,15 @@ describe('a cache over shards', () => {
       red.resume()
       await expect.poll(works, { timeout: 10_000 }).toBe(true)
       // What was given up is not done later.
+      expect((await store.get(dead))?.value).toBe(dead)
+
+      const many = ofShard('red', ['blue', 'red'], 250)
+      red.pause()
+      const { code } = await failure(() =>
+        store.batch!.setMany(many.map((key) => [key, entry(clock, 'late')])),
+      )
+      red.resume()
+      expect(code).toBe('ERR_SHARD')
       expect((await store.get(dead))?.value).toBe(dead)
 
       await red.kill()

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { MultiLevelCache } from '@flow-cache/multilevel'
+import { memoryStore } from '@flow-cache/memory'
+import { MultiLevelCache } from '@flow-cache/multilevel'
+import { redisStore } from '@flow-cache/redis'
 import { type RedisServer, startProxy, startRedis } from '@flow-cache/servers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { client, member, until } from '../fleet.js'
@@ -178,6 +180,29 @@ describe('fault 4: writes that were reported as failed', { timeout: 30_000 }, ()
         return (await near.get('probe')) === round
       })
     }
+  })
+
+  it('held up by a tier in front of the one that decides, they are not done when they arrive', async () => {
+    await using front = await startRedis()
+    await using toFront = await startProxy(front.port)
+    await using toBase = await startProxy(redis.port)
+    const timeout = 600
+    const open = (url: string) => redisStore({ url, prefix, timeout })
+    await using far = new MultiLevelCache({
+      tiers: [memoryStore(), open(toFront.url), open(toBase.url)],
+      timeouts: { store: timeout },
+    })
+    const near = member(redis.url, prefix)
+    await far.set('k', 'first')
+    const errors: unknown[] = []
+    far.on('error', ({ error }) => errors.push(error))
+    toFront.delay(timeout - 100, 0)
+    toBase.delay(200, 0)
+    await far.set('k', 'zombie')
+    expect(errors).not.toEqual([])
+    await near.set('k', 'new')
+    await sleep(timeout)
+    expect(await near.getOrSet('k', () => 'loaded')).not.toBe('zombie')
   })
 
   it('made while the connection is cut, they are not done when it is back', async () => {

@@ -1,4 +1,5 @@
 import { type Awaitable, CacheError, type CacheErrorCode, type Clock, type Store } from '@flow-cache/core'
+import { timeFor } from '../time-for.js'
 
 /** How many failures in a row open the circuit. */
 const failures = 3
@@ -38,6 +39,8 @@ export class Shard {
   /**
    * The call's answer; the call is made at once. One that throws, rejects, is late or is not made is a `CacheError`
    * with the code `ERR_SHARD`; one with a code that says nothing of the shard's health passes.
+   *
+   * `timeout`: how long it may take, in milliseconds, where that is not what one for one key may.
    */
   async call<T>(
     during: string,
@@ -54,14 +57,21 @@ export class Shard {
     throw this.#error(`failed ${this.#failed} times in a row and is left alone for now`)
   }
 
+  /** The same for a call for so many keys. */
+  callMany<T>(during: string, keys: number, call: (store: Store) => Awaitable<T>): Promise<T> {
+    return this.call(during, call, timeFor(keys, this.#timeout))
+  }
+
   async #call<T>(during: string, call: (store: Store) => Awaitable<T>, timeout: number): Promise<T> {
     let timer: unknown
-    const late = new Promise<never>((_, reject) => {
-      const giveUp = (): void => reject(new CacheError('ERR_STORE_TIMEOUT', `no answer within ${timeout} ms`))
-      timer = this.#clock.setTimer(giveUp, timeout, true)
-    })
     try {
-      const answer = await Promise.race([call(this.store), late])
+      const asked = call(this.store)
+      const late = new Promise<never>((_, reject) => {
+        const giveUp = (): void =>
+          reject(new CacheError('ERR_STORE_TIMEOUT', `no answer within ${timeout} ms`))
+        timer = this.#clock.setTimer(giveUp, timeout, true)
+      })
+      const answer = await Promise.race([asked, late])
       this.#healthy()
       return answer
     } catch (cause) {

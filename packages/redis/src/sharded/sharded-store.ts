@@ -13,7 +13,7 @@ import { isShardError, Shard } from './shard.js'
 /** What {@link shardedStore} takes beside the stores. */
 export interface ShardedStoreOptions {
   /**
-   * How long a call to one shard may take. Less than the cache's `timeouts.store`, or the cache gives up first, and
+   * How long a call to one shard may take, and 2 ms more for each further key. Less than the cache's `timeouts.store`, or the cache gives up first, and
    * leaves all shards alone for the sake of one; and no less than the `timeout` of a shard that is a `redisStore`, or
    * a write that was given up may still happen. Default: 150 ms.
    */
@@ -81,7 +81,7 @@ export function shardedStore(
     const ask = async ([shard, at]: readonly [Shard, readonly number[]]) => {
       const part = at.map((i) => items[i]!)
       try {
-        return { at, answer: await shard.call(during, (store) => call(store, part, shard)) }
+        return { at, answer: await shard.callMany(during, part.length, (store) => call(store, part, shard)) }
       } catch (error) {
         if (isShardError(error)) failed?.(shard)
         throw error
@@ -216,6 +216,7 @@ export function shardedStore(
             else blind.delete(shard)
             if (before !== blind.size > 0) listener.blind?.(isBlind)
           },
+          failed: (error) => listener.failed?.(error),
         }),
       )
       return () => {
