@@ -29,19 +29,26 @@ export function member(
   return cache
 }
 
-/** Two processes that share a server, with time enough for every call on a busy machine. */
+/** Time enough for every call on a busy machine. */
+export const patient: MemberOptions = {
+  leaseTerm: '20s',
+  redis: { timeout: '10s' },
+  timeouts: { store: '10s' },
+}
+
+/** Two processes that share a server, with time enough for every call. */
 export function pair(
   url: string,
   options?: MemberOptions,
 ): { a: MultiLevelCache; b: MultiLevelCache; prefix: string } {
   const prefix = `${randomUUID()}:`
-  const patient: MemberOptions = {
-    leaseTerm: '20s',
+  const all: MemberOptions = {
+    ...patient,
     ...options,
-    redis: { timeout: '10s', ...options?.redis },
-    timeouts: { store: '10s', ...options?.timeouts },
+    redis: { ...patient.redis, ...options?.redis },
+    timeouts: { ...patient.timeouts, ...options?.timeouts },
   }
-  return { a: member(url, prefix, patient), b: member(url, prefix, patient), prefix }
+  return { a: member(url, prefix, all), b: member(url, prefix, all), prefix }
 }
 
 /** A plain client, to look at the server and to disturb it. */

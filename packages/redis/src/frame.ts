@@ -33,6 +33,9 @@ export const slack = 2_000
 /** The longest a key stays without being written anew: nothing is there for ever. */
 export const longestStay: number = 400 * 24 * 3_600_000
 
+/** The longest a lease is lent for without being renewed: one that ends later is damage, which nobody waits for. */
+export const longestLease: number = 24 * 3_600_000
+
 /** How long Redis is to keep something that ends at `end`, in whole milliseconds; 0 if it has ended. */
 export function stayUntil(end: number, now: number): number {
   return end <= now ? 0 : Math.min(longestStay, Math.ceil(end - now) + slack)
@@ -127,6 +130,11 @@ export function parseFrame(
   if (!Object.is(expiredAt, 0) && !(expiredAt >= createdAt - 60_000 && expiredAt < createdAt + 1e12)) {
     throw poisoned(key, 'are damaged: made stale at an impossible time')
   }
+  const ttl = expiredAt === 0 ? bytes.readDoubleBE(56) : Math.max(0, Math.floor(expiredAt - createdAt))
+  const grace = bytes.readDoubleBE(64)
+  if (!(Number.isFinite(createdAt) && ttl >= 0 && grace >= 0)) {
+    throw poisoned(key, 'are damaged: an impossible time to live')
+  }
   const detailsEnd = headLength + bytes.readUInt32BE(76)
   const nameEnd = detailsEnd + 1 + (bytes[detailsEnd] ?? 0)
   if (!isText(codec.name, bytes, detailsEnd + 1, nameEnd)) {
@@ -135,12 +143,11 @@ export function parseFrame(
   }
   try {
     const [tags, version] = last.read(bytes, detailsEnd)
-    const ttl = expiredAt === 0 ? bytes.readDoubleBE(56) : Math.max(0, Math.floor(expiredAt - createdAt))
     const entry = createEntry({
       value: codec.decode(bytes.subarray(nameEnd), key),
       createdAt: createdAt - offset,
       ttl,
-      grace: bytes.readDoubleBE(64),
+      grace,
       loadMs: bytes.readUInt32BE(72),
       tags,
       version,
@@ -151,7 +158,8 @@ export function parseFrame(
   }
 }
 
-const poisoned = (key: string, what: string, cause?: unknown): CacheError =>
+/** What lies under a key, and is not what this module writes. */
+export const poisoned = (key: string, what: string, cause?: unknown): CacheError =>
   new CacheError('ERR_POISONED', `the bytes under this key in Redis ${what}`, { key, cause })
 
 function isZero(bytes: Buffer, start: number, end: number): boolean {
@@ -212,7 +220,13 @@ export class LastDetails {
     if (this.#isLast(bytes, end)) return this.#details
     const own = bytes.subarray(headLength, end)
     const [pairs, version] = JSON.parse(own.toString()) as [[string, string][] | null, (number | string)?]
-    const tags = pairs?.map(([name, ofTag]) => ({ name, version: ofTag }))
+    if (!['undefined', 'number', 'string'].includes(typeof version)) {
+      throw new SyntaxError('the version of the layout is neither a number nor a text')
+    }
+    const tags = pairs?.map(([name, ofTag]) => {
+      if (typeof name === 'string' && typeof ofTag === 'string') return { name, version: ofTag }
+      throw new SyntaxError('a tag is not two texts')
+    })
     this.#bytes = Buffer.from(own)
     this.#details = [tags, version]
     return this.#details

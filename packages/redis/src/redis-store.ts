@@ -15,7 +15,17 @@ import { ChangeLog } from './change-log.js'
 import { checkOptions } from './check-options.js'
 import { storeCodec } from './codecs/store-codec.js'
 import { isCluster, isClusterOf } from './connection.js'
-import { checkToken, frameOf, LastDetails, type Lease, leasesOf, parseFrame, stayUntil } from './frame.js'
+import {
+  checkToken,
+  frameOf,
+  LastDetails,
+  type Lease,
+  leasesOf,
+  longestLease,
+  parseFrame,
+  poisoned,
+  stayUntil,
+} from './frame.js'
 import { escapeKey, type Layout, layoutOf, loggedKey, unescapeKey } from './layout.js'
 import { Link } from './link.js'
 import type { RedisStoreOptions } from './options.js'
@@ -265,7 +275,9 @@ class RedisStore implements Store {
       const entry = living(frame.entry, now)
       if (status === 1) return { status: 'leased', entry }
       if (status === 0 && entry !== undefined) return { status: 'fresh', entry }
-      return { status: 'taken', entry, remainingMs: Math.max(1, frame.leaseUntil - now) }
+      const remainingMs = Math.max(1, frame.leaseUntil - now)
+      if (remainingMs > 2 * longestLease) throw poisoned(key, 'are damaged: a lease that does not end')
+      return { status: 'taken', entry, remainingMs }
     },
   }
 
@@ -361,7 +373,7 @@ interface Lent extends Held {
   readonly termMs: number
 }
 
-const endOfTerm = ({ termMs }: Lent, now: number): number => now + termMs
+const endOfTerm = ({ termMs }: Lent, now: number): number => now + Math.min(termMs, longestLease)
 
 /** What to keep, and until when on the server's clock; nothing for an entry that has ended. */
 interface Commit extends Held {

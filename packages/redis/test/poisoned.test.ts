@@ -3,6 +3,7 @@ import { createEntry } from '@flow-cache/core'
 import { RedisCache, redisStore } from '@flow-cache/redis'
 import { startRedis } from '@flow-cache/servers'
 import { redisUrl } from '@flow-cache/servers/vitest'
+import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
@@ -75,6 +76,23 @@ describe('fault 13: bytes under our keys that are not ours', { timeout: 30_000 }
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
   })
 
+  it.each([Infinity, 1e300, Date.now() + 7 * 24 * 3_600_000])(
+    'a lease that ends at %d is damage, and nobody waits for its end',
+    async (until) => {
+      await using cache = new RedisCache({ ...patient, url: redisUrl(), prefix, grace: '1h' })
+      const poisoned: string[] = []
+      cache.on('poisoned', ({ key }) => poisoned.push(key))
+      const lease = Buffer.alloc(32, 'x')
+      lease.writeDoubleBE(until, 24)
+      await redis.set(under('alone'), Buffer.concat([Buffer.from([0xfc, 1, 0, 0]), lease, Buffer.alloc(8)]))
+      await cache.set('stale', 'old')
+      await cache.expire('stale')
+      await redis.setrange(under('stale'), 4, lease)
+      for (const key of ['alone', 'stale']) expect(await cache.getOrSet(key, () => 'loaded')).toBe('loaded')
+      expect(poisoned).toEqual(['alone', 'stale'])
+    },
+  )
+
   it('a key of another type', async () => {
     await using cache = new RedisCache({ ...patient, url: redisUrl(), prefix })
     for (const [key, make] of [
@@ -112,24 +130,29 @@ describe('fault 13: bytes under our keys that are not ours', { timeout: 30_000 }
 
   it('random bytes never crash, whatever is called', async () => {
     const store = redisStore({ url: redisUrl(), prefix })
-    let seed = 7
-    const byte = (): number => (seed = (seed * 1103515245 + 12345) % 2147483648) % 256
-    for (let round = 0; round < 200; round++) {
-      const head = round % 2 === 0 ? [0xfc, 1, round % 3, 0] : []
-      await redis.set(under('k'), Buffer.from([...head, ...Array.from({ length: byte() }, byte)]))
-      const calls = [
-        () => store.get('k'),
-        () => store.leases!.acquire('k', 'token', 100),
-        () => store.leases!.renew('k', 'token', 100),
-        () => store.leases!.release('k', 'token'),
-        () => store.leases!.expire('k'),
-        () =>
-          store.leases!.commit('k', 'token', createEntry({ value: 1, createdAt: Date.now(), ttl: 1_000 })),
-      ]
-      const call = calls[round % calls.length]!
-      const answer = await Promise.resolve(call()).catch((error: unknown) => error)
-      if (answer instanceof Error) expect(answer).toMatchObject({ code: 'ERR_POISONED' })
+    const calls = [
+      () => store.get('k'),
+      () => store.batch!.getMany(['k', 'l']),
+      () => store.leases!.acquire('k', 'token', 100),
+      () => store.leases!.acquire('k', 'token', 100, true),
+      () => store.leases!.renew('k', 'token', 100),
+      () => store.leases!.release('k', 'token'),
+      () => store.leases!.expire('k'),
+      () => store.leases!.commit('k', 'token', createEntry({ value: 1, createdAt: Date.now(), ttl: 1_000 })),
+      () => store.delete('k'),
+    ]
+    const heads = [[], [0xfc], [0xfc, 1, 0, 0], [0xfc, 1, 1, 0], [0xfc, 2, 1, 0]]
+    const some = fc.tuple(fc.constantFrom(...heads), fc.uint8Array({ maxLength: 200 }))
+    for (const call of calls) {
+      await fc.assert(
+        fc.asyncProperty(some, async ([head, rest]) => {
+          await redis.set(under('k'), Buffer.from([...head, ...rest]))
+          const answer = await Promise.resolve(call()).catch((error: unknown) => error)
+          if (answer instanceof Error) expect(answer).toMatchObject({ code: 'ERR_POISONED' })
+        }),
+      )
     }
+    expect(Object.keys(Object.prototype)).toEqual([])
     await store.close()
   })
 })

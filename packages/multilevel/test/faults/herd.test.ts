@@ -37,16 +37,23 @@ describe('fault 5: a herd', { timeout: 30_000 }, () => {
     const processes = await four()
     // A process that has just begun compiles while it works.
     await Promise.all(processes.map(({ run }) => run(hundred('warm up', 1))))
-    let quickest = Infinity
+    const slowest: number[] = []
     for (let round = 0; round < 10; round++) {
       const key = `key ${round}`
       const answers = (await Promise.all(processes.map(({ run }) => run(hundred(key, 200))))) as Answer[]
       expect(loads(processes, key)).toBe(1)
       expect(new Set(answers.flatMap(({ values }) => values)).size).toBe(1)
-      quickest = Math.min(quickest, Math.max(...answers.map(({ ms }) => ms)))
+      slowest.push(Math.max(...answers.map(({ ms }) => ms)))
     }
-    // Of the slowest waiters of ten rounds: what else the machine does makes one only slower.
-    expect(quickest).toBeLessThan(200 + 150)
+    // The median of the slowest waiters: what else the machine does makes a round slower now and then.
+    expect(slowest.toSorted((a, b) => a - b)[5]).toBeLessThan(200 + 150)
+  })
+
+  it('a load that takes longer than its lease: one load, as the lease is renewed', async () => {
+    const processes = await four(`{ leaseTerm: '1s', timeouts: { store: '1s' } }`)
+    const answers = (await Promise.all(processes.map(({ run }) => run(hundred('k', 3_500))))) as Answer[]
+    expect(loads(processes, 'k')).toBe(1)
+    expect(new Set(answers.flatMap(({ values }) => values)).size).toBe(1)
   })
 
   it('at the end of the ttl: one load', async () => {
@@ -80,7 +87,7 @@ describe('fault 5: a herd', { timeout: 30_000 }, () => {
     expect(await first).toBe('killed')
     const answers = (await Promise.all(rest)) as Answer[]
     expect(loads(others, 'k')).toBe(1)
-    expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(1_000 + 100 + 2_000)
+    expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(1_000 + 100 + 500)
   })
 })
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startProxy } from '@flow-cache/servers'
 import { redisUrl } from '@flow-cache/servers/vitest'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { member, until } from '../fleet.js'
+import { member, patient, until } from '../fleet.js'
 import { build, startProcess } from '../processes.js'
 
 beforeAll(build, 120_000)
@@ -13,6 +13,8 @@ beforeEach(() => {
   prefix = `${randomUUID()}:`
 })
 
+const observer = () => member(redisUrl(), prefix, patient)
+
 const proxyToRedis = () => startProxy(Number(new URL(redisUrl()).port))
 
 describe('a process that is killed with a write under way', { timeout: 60_000 }, () => {
@@ -20,7 +22,7 @@ describe('a process that is killed with a write under way', { timeout: 60_000 },
     await using proxy = await proxyToRedis()
     const timeout = 500
     const one = await startProcess(proxy.url, prefix, { timeout })
-    const other = member(redisUrl(), prefix)
+    const other = observer()
     await one.run(`await cache.set('k', 'first')`)
     await until(async () => (await other.get('k')) === 'first')
     proxy.blackhole()
@@ -35,13 +37,13 @@ describe('a process that is killed with a write under way', { timeout: 60_000 },
     // What it had said, and that it is gone, has arrived.
     await until(() => proxy.connections.length === 0)
     expect(await other.get('k')).toBe('new')
-    expect(await member(redisUrl(), prefix).get('k')).toBe('new')
+    expect(await observer().get('k')).toBe('new')
   })
 
   it('leaves one that is still in time, and everybody learns of it', async () => {
     await using proxy = await proxyToRedis()
     const one = await startProcess(proxy.url, prefix)
-    const others = [member(redisUrl(), prefix), member(redisUrl(), prefix)]
+    const others = [observer(), observer()]
     await one.run(`await cache.set('k', 'first')`)
     for (const other of others) await until(async () => (await other.get('k')) === 'first')
     proxy.delay(400, 0)
@@ -58,10 +60,10 @@ describe('a process that is killed with a write under way', { timeout: 60_000 },
 
   it('at any moment of many changes, leaves all others of one mind', async () => {
     const keys = Array.from({ length: 10 }, (_, i) => `k${i}`)
-    const observers = [member(redisUrl(), prefix), member(redisUrl(), prefix)]
+    const observers = [observer(), observer()]
     for (let round = 0; round < 6; round++) {
-      const one = await startProcess(redisUrl(), prefix)
-      one
+      const doomed = await startProcess(redisUrl(), prefix)
+      doomed
         .run(
           `
           tell('begins')
@@ -77,16 +79,16 @@ describe('a process that is killed with a write under way', { timeout: 60_000 },
           }`,
         )
         .catch(() => {})
-      await until(() => one.told.includes('begins'))
+      await until(() => doomed.told.includes('begins'))
       for (let read = 0; read < 10 + round * 5; read++) {
-        for (const observer of observers) await observer.getMany(keys)
+        for (const one of observers) await one.getMany(keys)
       }
-      one.kill('SIGKILL')
-      expect(await one.ended).toBe('SIGKILL')
-      const late = member(redisUrl(), prefix)
+      doomed.kill('SIGKILL')
+      expect(await doomed.ended).toBe('SIGKILL')
+      const late = observer()
       const seen = async (): Promise<string[]> => {
         const all = await Promise.all([late, ...observers].map((cache) => cache.getMany(keys)))
-        return all.map((values) => JSON.stringify([...values].toSorted()))
+        return all.map((values) => JSON.stringify(keys.map((key) => values.get(key))))
       }
       await until(async () => new Set(await seen()).size === 1, 2_000, 'they do not agree')
       await late.close()
