@@ -16,7 +16,7 @@ export async function openCache(redis: string | undefined): Promise<Cache> {
     // An index of a large folder is tens of megabytes.
     tiers: [
       memoryStore({ maxEntries }),
-      redisStore({ url: redis, prefix: 'docs-desk:', maxValueBytes: 2 ** 28, timeout: '10s' }),
+      redisStore({ url: redis, prefix: 'docs-desk:', maxValueBytes: 2 ** 28 }),
     ],
     ttl: '1d',
     timeouts: { store: '10s' },

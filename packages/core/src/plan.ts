@@ -203,6 +203,7 @@ export function build(options: CacheOptions): Settings {
   cacheChecks['store']!(store as never, 'store', undefined as never)
   const settings = plan({ ...defaults, store }, options, cacheChecks)
   inOrder('timeouts.store', settings.timeouts.store, 'leaseTerm', settings.leaseTerm)
+  store.patience?.(settings.timeouts.store)
   return settings
 }
 

@@ -15,7 +15,7 @@ export type Awaitable<T> = T | PromiseLike<T>
  *   what is set while it is under way may go with it.
  * - A call that has failed or timed out does not take effect later.
  * - A failure is a rejection or a throw, never a made-up answer. The cache puts a timeout and a circuit
- *   around every call, so a store needs none.
+ *   around every call, so a store needs none; see `patience`.
  */
 export interface Store {
   /**
@@ -41,6 +41,12 @@ export interface Store {
    * afterwards is a `CacheError` with the code `ERR_CLOSED`, or is not kept.
    */
   close(): Awaitable<void>
+
+  /**
+   * Told by the cache, before its first call, after how many milliseconds it gives up one for a single key. Present only
+   * if a write could be done later than that, which it then must not. Throws a `RangeError` where that cannot be.
+   */
+  patience?(ms: number): void
 
   /** What its tiers are called, the nearest first. Shown to people. Default: one tier, `'store'`. */
   readonly tiers?: readonly string[]

@@ -410,6 +410,20 @@ describe('an option', () => {
     })
   }
 
+  it('of how long a call is waited for is told to the store, which may refuse it', () => {
+    const told: number[] = []
+    const patience = (ms: number): void => {
+      told.push(ms)
+      if (ms < 100) throw new RangeError(`${ms} ms are too few`)
+    }
+    const open = (timeouts?: CacheOptions['timeouts']): Cache =>
+      createCache({ store: { ...mapStore(fakeClock()), patience }, timeouts })
+    open()
+    open({ store: '1s' })
+    expect(() => open({ store: 99 })).toThrow('99 ms are too few')
+    expect(told).toEqual([200, 1_000, 99])
+  })
+
   it('that is undefined is as if it were left out', async () => {
     const { cache } = setUp({ ttl: '1m', jitter: undefined, timeouts: { soft: undefined } })
     await cache.set('k', 1, { ttl: undefined, volatility: undefined, tags: undefined })

@@ -93,6 +93,10 @@ class TieredStore implements Store {
     }
   }
 
+  patience(ms: number): void {
+    for (const store of this.#plan.shared) store.patience?.(ms)
+  }
+
   get(key: string): Awaitable<Entry | undefined> {
     return this.#near.get(key) ?? this.#ask(key)
   }

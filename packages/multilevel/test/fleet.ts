@@ -32,7 +32,6 @@ export function member(
 /** Time enough for every call on a busy machine. */
 export const patient: MemberOptions = {
   leaseTerm: '20s',
-  redis: { timeout: '10s' },
   timeouts: { store: '10s' },
 }
 
@@ -45,7 +44,6 @@ export function pair(
   const all: MemberOptions = {
     ...patient,
     ...options,
-    redis: { ...patient.redis, ...options?.redis },
     timeouts: { ...patient.timeouts, ...options?.timeouts },
   }
   return { a: member(url, prefix, all), b: member(url, prefix, all), prefix }

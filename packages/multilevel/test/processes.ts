@@ -62,7 +62,7 @@ export async function startProcess(
     import { redisStore } from '${dist('redis')}'
     import { setTimeout as sleep } from 'node:timers/promises'
     const clock = ${offset === 0 ? 'systemClock' : `{ ...systemClock, coarse: undefined, now: () => systemClock.now() + ${offset} }`}
-    const redis = redisStore({ url: ${JSON.stringify(url)}, prefix: ${JSON.stringify(prefix)}, clock, timeout: ${JSON.stringify(timeout)} })
+    const redis = redisStore({ url: ${JSON.stringify(url)}, prefix: ${JSON.stringify(prefix)}, clock })
     const cache = new MultiLevelCache({ tiers: [memoryStore({ clock }), redis], ttl: '1h', clock, timeouts: { store: ${JSON.stringify(timeout)} }, leaseTerm: '20s', ...${options} })
     const tell = (told) => process.send({ told })
     const AsyncFunction = (async () => {}).constructor

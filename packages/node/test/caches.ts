@@ -17,7 +17,7 @@ export const caches: Readonly<Record<string, () => Cache>> = {
     }),
   'memory over Redis': () =>
     new MultiLevelCache({
-      tiers: [memoryStore(), redisStore({ url: redisUrl(), prefix: `${randomUUID()}:`, timeout: '20s' })],
+      tiers: [memoryStore(), redisStore({ url: redisUrl(), prefix: `${randomUUID()}:` })],
       timeouts: { store: '20s' },
       leaseTerm: '60s',
     }),

@@ -13,7 +13,7 @@ interface Calling {
   readonly turn: Turn
   readonly clock: Clock
   /** How long `close` waits for calls under way, in milliseconds. */
-  readonly timeout: number
+  readonly timeout: () => number
   /** The name of this process in the log. */
   readonly me: string
   readonly logLength: number
@@ -106,7 +106,7 @@ export class Calls {
       let timer: unknown
       await new Promise<void>((resolve) => {
         this.#idle = resolve
-        timer = clock.setTimer(resolve, timeout, true)
+        timer = clock.setTimer(resolve, timeout(), true)
       })
       clock.clearTimer(timer)
     }

@@ -36,7 +36,7 @@ export interface RedisStoreOptions extends RedisConnectionOptions {
   readonly maxValueBytes?: number | undefined
   /**
    * After this a `set` that is still on its way is not done when it arrives. No more than the cache's
-   * `timeouts.store`, or a write could happen that the cache has given up. Default: 200 ms.
+   * `timeouts.store`, or a write could happen that the cache has given up. Default: as much as that, 200 ms without a cache.
    */
   readonly timeout?: Duration | undefined
   /** How many changes the log on the server keeps for processes that were away. Default: 10,000. */

@@ -1,4 +1,4 @@
-import { Cache, cacheOptionNames, type CacheSettings, toMs } from '@flow-cache/core'
+import { Cache, cacheOptionNames, type CacheSettings } from '@flow-cache/core'
 import type { RedisStoreOptions } from './options.js'
 import { storeOptionNames } from './check-options.js'
 import { redisStore } from './redis-store.js'
@@ -24,16 +24,7 @@ export class RedisCache extends Cache {
       if (isOwn) own[name] = value
       if (!isOwn || name === 'clock') settings[name] = value
     }
-    const patience = options.timeouts?.store
-    if (
-      options.timeout !== undefined &&
-      toMs(options.timeout, 'timeout') > toMs(patience ?? 200, 'timeouts.store')
-    ) {
-      throw new RangeError(
-        `timeout must not exceed timeouts.store (${patience ?? '200ms'}): a write that the cache has given up would be done later`,
-      )
-    }
-    const store = redisStore({ timeout: patience, ...own })
+    const store = redisStore(own)
     try {
       super({ ...settings, store })
     } catch (error) {

@@ -71,7 +71,9 @@ class RedisStore implements Store {
   readonly #layout: Layout
   readonly #link: Link
   readonly #last: LastDetails = new LastDetails()
-  readonly #timeout: number
+  /** As it was given. */
+  readonly #ownTimeout: number | undefined
+  #timeout: number
   readonly #scripts: scripts.KeyScripts
   readonly #turn: Turn
   readonly #calls: Calls
@@ -83,7 +85,8 @@ class RedisStore implements Store {
     this.#clock = clock
     this.#codec = storeCodec(options)
     this.#layout = layoutOf(prefix)
-    this.#timeout = toMs(options.timeout ?? 200, 'timeout')
+    this.#ownTimeout = options.timeout === undefined ? undefined : toMs(options.timeout, 'timeout')
+    this.#timeout = this.#ownTimeout ?? 200
     const tagTtl = Math.min(toMs(options.tagTtl ?? '30d', 'tagTtl'), 1e15)
     const maxBlindness = toMs(options.maxBlindness ?? Infinity, 'maxBlindness')
     const heartbeat = toMs(options.heartbeat ?? 500, 'heartbeat')
@@ -97,7 +100,7 @@ class RedisStore implements Store {
       layout: this.#layout,
       turn: this.#turn,
       clock,
-      timeout: this.#timeout,
+      timeout: () => this.#timeout,
       me,
       logLength,
     })
@@ -139,6 +142,15 @@ class RedisStore implements Store {
         await this.#turn.ask(this.#releases, { key, token })
       },
       expire: (key) => this.#change(this.#scripts.expire, key, []),
+    }
+  }
+
+  patience(ms: number): void {
+    if (this.#ownTimeout === undefined) this.#timeout = ms
+    else if (this.#ownTimeout > ms) {
+      throw new RangeError(
+        `timeout (${this.#ownTimeout} ms) must not exceed the ${ms} ms after which a call is given up (timeouts.store), or a write would be done later`,
+      )
     }
   }
 

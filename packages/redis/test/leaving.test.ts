@@ -61,7 +61,7 @@ it('a cache whose options are refused leaves no connection', async () => {
 
 it('a store that would wait longer for a write than its cache is refused', async () => {
   expect(() => new RedisCache({ url: server.url, timeout: '5s' })).toThrow(
-    'timeout must not exceed timeouts.store (200ms)',
+    'timeout (5000 ms) must not exceed the 200 ms after which a call is given up (timeouts.store)',
   )
   await new RedisCache({
     url: server.url,

@@ -460,6 +460,24 @@ describe('a cache over shards', () => {
     await cache.close()
   })
 
+  it('has a shard wait less than the cache, and gives a shard the same', async () => {
+    const told: number[] = []
+    const shard = (): Store => ({ ...mapStore(fakeClock()), patience: (ms) => void told.push(ms) })
+    const open = (store: Store, ms: number) => createCache({ store, timeouts: { store: ms } }).close()
+    await open(shardedStore({ red: shard() }), 1_000)
+    expect(told.splice(0)).toEqual([150, 750])
+    await open(shardedStore({ red: shard() }, { timeout: 900 }), 1_000)
+    expect(told).toEqual([900])
+    expect(() => open(shardedStore({ red: shard() }, { timeout: 900 }), 900)).toThrow(
+      'shardedStore: timeout (900 ms) must be less than timeouts.store (900 ms)',
+    )
+    const slow = redisStore({ options: { lazyConnect: true }, timeout: 200 })
+    expect(() => shardedStore({ slow }, { timeout: 100 })).toThrow(
+      'timeout (200 ms) must not exceed the 100 ms',
+    )
+    await slow.close()
+  })
+
   it('goes on where one of two Redis servers hangs or dies, and uses it again when it is back', async () => {
     await using red = await startRedis()
     await using blue = await startRedis()

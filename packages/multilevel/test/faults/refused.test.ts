@@ -43,7 +43,7 @@ it('a user who may not read the log is told of it, and memory is not used meanwh
   const errors: { during: string }[] = []
   await using blind = new MultiLevelCache({
     ...patient,
-    tiers: [memoryStore(), redisStore({ url, timeout: '10s' })],
+    tiers: [memoryStore(), redisStore({ url })],
   })
   blind.on('error', (event) => errors.push(event))
   await using seeing = new RedisCache({ ...patient, url: server.url })

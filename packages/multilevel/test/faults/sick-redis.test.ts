@@ -7,7 +7,7 @@ import { MultiLevelCache } from '@flow-cache/multilevel'
 import { redisStore } from '@flow-cache/redis'
 import { type RedisServer, startProxy, startRedis } from '@flow-cache/servers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { client, member, until } from '../fleet.js'
+import { client, member, patient, until } from '../fleet.js'
 
 let redis: RedisServer
 let prefix: string
@@ -271,12 +271,37 @@ describe('fault 4: writes that were reported as failed', { timeout: 30_000 }, ()
     }
   })
 
+  it('are given as long as the cache waits, and no longer', async () => {
+    await using proxy = await startProxy(redis.port)
+    const far = member(proxy.url, prefix, { timeouts: { store: '1s' } })
+    const near = member(redis.url, prefix, patient)
+    await far.set('k', 'first')
+    expect(await near.get('k')).toBe('first')
+    const errors: unknown[] = []
+    far.on('error', ({ error }) => errors.push(error))
+    proxy.delay(500, 0)
+    await far.set('k', 'slow')
+    expect(errors).toEqual([])
+    await until(async () => (await near.get('k')) === 'slow')
+    proxy.delay(1_200, 0)
+    await far.set('k', 'zombie')
+    expect(errors).not.toEqual([])
+    await near.set('k', 'new')
+    await sleep(500)
+    expect(await near.getOrSet('k', () => 'loaded')).not.toBe('zombie')
+    const slow = redisStore({ url: redis.url, timeout: '1s' })
+    expect(() => new MultiLevelCache({ tiers: [memoryStore(), slow] })).toThrow(
+      'timeout (1000 ms) must not exceed the 200 ms after which a call is given up (timeouts.store)',
+    )
+    await slow.close()
+  })
+
   it('held up by a tier in front of the one that decides, they are not done when they arrive', async () => {
     await using front = await startRedis()
     await using toFront = await startProxy(front.port)
     await using toBase = await startProxy(redis.port)
     const timeout = 600
-    const open = (url: string) => redisStore({ url, prefix, timeout })
+    const open = (url: string) => redisStore({ url, prefix })
     await using far = new MultiLevelCache({
       tiers: [memoryStore(), open(toFront.url), open(toBase.url)],
       timeouts: { store: timeout },

@@ -24,7 +24,7 @@ export function build(): void {
 /** How the cache of such a process is made: an expression, with `url` at hand. */
 export const kinds = {
   Redis: `new RedisCache({ url, ...options })`,
-  'memory over Redis': `new MultiLevelCache({ tiers: [memoryStore(), redisStore({ url, timeout: '2s' })], ...options })`,
+  'memory over Redis': `new MultiLevelCache({ tiers: [memoryStore(), redisStore({ url })], ...options })`,
 } as const
 
 /** What became of one call of each kind of step. */

@@ -22,7 +22,7 @@ export class Shard {
   readonly name: string
   readonly store: Store
   readonly #clock: Clock
-  readonly #timeout: number
+  #timeout: number
   /** Called at its next answer, once. */
   onBack: (() => void) | undefined
   #failed = 0
@@ -34,6 +34,13 @@ export class Shard {
     this.store = store
     this.#clock = clock
     this.#timeout = timeout
+    store.patience?.(timeout)
+  }
+
+  /** From now on a call may take so many milliseconds. */
+  patience(ms: number): void {
+    this.#timeout = ms
+    this.store.patience?.(ms)
   }
 
   /**

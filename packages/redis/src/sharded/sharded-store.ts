@@ -14,13 +14,16 @@ import { isShardError, Shard } from './shard.js'
 export interface ShardedStoreOptions {
   /**
    * How long a call to one shard may take, and 2 ms more for each further key. Less than the cache's `timeouts.store`, or the cache gives up first, and
-   * leaves all shards alone for the sake of one; and no less than the `timeout` of a shard that is a `redisStore`, or
-   * a write that was given up may still happen. Default: 150 ms.
+   * leaves all shards alone for the sake of one; and no less than the `timeout` of a shard that is a `redisStore`, which
+   * has this one where it is given none. Default: three quarters of that of the cache, 150 ms.
    */
   readonly timeout?: Duration | undefined
   /** Where time comes from. Default: the system's. */
   readonly clock?: Clock | undefined
 }
+
+/** How much of the time that the cache waits a shard is given. */
+const shareOfShard = 0.75
 
 /** How long a shard that others share may take to give space back, or to list some keys, in milliseconds. */
 const sweepTimeout = 60_000
@@ -37,7 +40,7 @@ const mostUnsaid = 10_000
  * takes its share of every other's keys, and nothing else moves. (Rendezvous hashing; see `rendezvous.ts`.)
  *
  * ```ts
- * shardedStore({ red: redisStore({ url: red, timeout: 150 }), blue: redisStore({ url: blue, timeout: 150 }) })
+ * shardedStore({ red: redisStore({ url: red }), blue: redisStore({ url: blue }) })
  * ```
  *
  * - A shard that fails costs its own keys: calls for them are an `ERR_SHARD`, at once after three failures. One also
@@ -227,6 +230,15 @@ export function shardedStore(
   }
 
   return {
+    patience(ms) {
+      const { timeout } = options
+      if (timeout === undefined) for (const shard of shards) shard.patience(ms * shareOfShard)
+      else if (toMs(timeout, 'timeout') >= ms) {
+        throw new RangeError(
+          `shardedStore: timeout (${toMs(timeout, 'timeout')} ms) must be less than timeouts.store (${ms} ms): the cache would leave all shards alone for the sake of one`,
+        )
+      }
+    },
     tiers: tiersOf(shards),
     get: (key) => shardOf(key).call('get', (store) => store.get(key)),
     set: (key, entry) => shardOf(key).call('set', (store) => store.set(key, entry)),
@@ -271,7 +283,7 @@ function shardsOf(stores: Readonly<Record<string, Store>>, options: ShardedStore
       throw new TypeError(`shardedStore: unknown option '${option}'; it takes timeout, clock`)
     }
   }
-  const { timeout = 150, clock = systemClock } = options
+  const { timeout = 200 * shareOfShard, clock = systemClock } = options
   const ms = toMs(timeout, 'timeout')
   // In an order of their own, so that not even a tie depends on how they were written down.
   const names = Object.keys(stores).toSorted()

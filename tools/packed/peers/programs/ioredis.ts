@@ -31,7 +31,7 @@ await plain.close()
 const client = new Redis(url)
 const open = (): MultiLevelCache =>
   new MultiLevelCache({
-    tiers: [memoryStore(), redisStore({ client, prefix, timeout: '20s' })],
+    tiers: [memoryStore(), redisStore({ client, prefix })],
     ttl: '1m',
     ...patient,
   })
