@@ -11,7 +11,7 @@ interface Parameters {
   readonly entries: number
 }
 
-const names = ['lru-cache', 'flow-cache'] as const
+const names = ['Map', 'lru-cache', 'flow-cache'] as const
 type Name = (typeof names)[number]
 const sizes = [1_000, 10_000, 100_000, 1_000_000]
 const ttl = 300_000
@@ -26,7 +26,7 @@ type FigureName = keyof typeof figures
 
 /** How the cost of a call grows with the number of entries. */
 export const growth: Question<Name> = {
-  text: 'How does the cost of a call grow with what is held? Keys are read and written in an order that jumps about, as applications do, so that the processor cannot foresee it. Beside the caches stands lru-cache with a ttl, whose memory is as far away. Then what ends many entries at once, and how long a hit waits while a million entries are held and others are written.',
+  text: 'How does the cost of a call grow with what is held? Keys are read and written in an order that jumps about, as applications do, so that the processor cannot foresee it. Beside it stand lru-cache with a ttl, and a bare `Map`, which nothing that has keys can be faster than: what memory further away costs them, it costs everybody. Then what ends many entries at once, and how long a hit waits while a million entries are held and others are written.',
 
   async ask({ rounds, takesPart }: Asked): Promise<readonly Section[]> {
     const asked = names.filter((name) => takesPart(name))
@@ -37,14 +37,17 @@ export const growth: Question<Name> = {
     const sections: Section[] = Object.entries(figures).map(([figure, head]) => ({
       title: head,
       head: ['', ...sizes.map((entries) => entries.toLocaleString('en')), '1 M over 10 k'],
-      rows: asked.map((name) => [
-        name,
-        ...results.map((all) => nanos(summary(all, name, figure))),
-        `${growthOf(results, name, figure).toFixed(2)}×`,
-      ]),
+      rows: asked
+        // A bare `Map` evicts nothing.
+        .filter((name) => figure !== 'evict' || name !== 'Map')
+        .map((name) => [
+          name,
+          ...results.map((all) => nanos(summary(all, name, figure))),
+          `${growthOf(results, name, figure).toFixed(2)}×`,
+        ]),
       note: legend(rounds),
     }))
-    if (asked.length < 2) return sections
+    if (asked.length < names.length) return sections
     const most = results.at(-1)!
     return [
       ...sections,
@@ -71,12 +74,14 @@ export const growth: Question<Name> = {
       {
         title: 'How long a hit takes beside 20,000 writes a second, a million entries held',
         head: ['', 'p50', 'p99', 'the longest'],
-        rows: asked.map((name) => [
-          name,
-          nanos(summary(most, name, 'p50')),
-          nanos(summary(most, name, 'p99')),
-          nanos(summary(most, name, 'longest')),
-        ]),
+        rows: asked
+          .slice(1)
+          .map((name) => [
+            name,
+            nanos(summary(most, name, 'p50')),
+            nanos(summary(most, name, 'p99')),
+            nanos(summary(most, name, 'longest')),
+          ]),
         note: 'Garbage collection included. Writes and hits alternate in batches, as requests do.',
       },
       targets([
@@ -85,6 +90,12 @@ export const growth: Question<Name> = {
           limit: 2,
           unit: '×',
           measured: growthOf(results, 'flow-cache', 'hit'),
+        },
+        {
+          what: 'the same, as a multiple of what it is for a bare `Map`',
+          limit: 2,
+          unit: '×',
+          measured: growthOf(results, 'flow-cache', 'hit') / growthOf(results, 'Map', 'hit'),
         },
       ]),
     ]
@@ -110,13 +121,17 @@ interface Subject {
 async function measured(name: Name, entries: number): Promise<Figures> {
   const keys = Array.from({ length: 2 * entries }, (_, i) => `user:${i}`)
   const cache = name === 'flow-cache' ? new InMemoryCache({ maxEntries: entries, ttl }) : undefined
-  const subject: Subject = cache ?? new LRUCache<string, number>({ max: entries, ttl })
+  const subject: Subject =
+    cache ??
+    (name === 'Map' ? new Map<string, number>() : new LRUCache<string, number>({ max: entries, ttl }))
   for (let i = 0; i < entries; i++) await subject.set(keys[i]!, i)
   const found: Record<string, number> = {
     hit: await each('hit', entries, (i) => subject.get(keys[i]!)),
     set: await each('set', entries, (i) => subject.set(keys[i]!, i)),
-    ...(entries === sizes.at(-1) && (await waits(subject, keys, entries))),
-    evict: await evicting(subject, keys),
+    ...(name !== 'Map' && {
+      ...(entries === sizes.at(-1) && (await waits(subject, keys, entries))),
+      evict: await evicting(subject, keys),
+    }),
   }
   if (cache !== undefined) Object.assign(found, await ending(entries))
   await cache?.close()
