@@ -36,7 +36,7 @@ export interface Assignment {
   readonly concurrency: number
 }
 
-/** From a worker: it asks for the truth, changes it, says how a change went, and what it read. */
+/** From a worker: it asks for the truth, changes it, says how a change went, what it read, and when it did not get to run. */
 export type Request =
   | { readonly kind: 'ready' }
   | { readonly kind: 'read'; readonly id: number; readonly key: string }
@@ -48,6 +48,7 @@ export type Request =
       readonly acknowledged: boolean
     }
   | { readonly kind: 'reads'; readonly reads: readonly Sighting[]; readonly loads: number }
+  | { readonly kind: 'lag'; readonly begin: number; readonly end: number }
   | { readonly kind: 'done' }
 
 /** To a worker. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type Proxy, type RedisServer, startProxy, startRedis } from '@flow-cache/servers'
 import { Redis } from 'ioredis'
 import { History, type Verdict, type Write } from './history.js'
+import { watchLag } from './lag.js'
 import { period, type Reply, type Request, scramble, silentKeys, silentTtl } from './messages.js'
 import { instant, seeded } from './random.js'
 
@@ -34,6 +35,12 @@ const recovery = 3_500
 
 /** How long it is calm between faults, on the average, in milliseconds. */
 const pause = 4_000
+
+/** After a process gets to run again, how long until it has heard what waited for it, in milliseconds. */
+const backlog = 100
+
+/** What a lag is called in the report. */
+const late = 'a process did not get to run'
 
 /** No process: what happens concerns nobody's news. */
 const nobody = -2
@@ -108,6 +115,12 @@ export async function run({
     write.acknowledged = acknowledged
   }
 
+  /** A process did not get to run, or this one, whose proxies all news pass through. */
+  function lagged(process: number | undefined, begin: number, end: number): void {
+    faults[late] = (faults[late] ?? 0) + 1
+    history.outage({ process, begin, end: end + backlog })
+  }
+
   function answer(child: ChildProcess, process: number, request: Request): void {
     const reply = (message: Reply): void => void (child.connected && child.send(message))
     if (request.kind === 'read') {
@@ -122,7 +135,7 @@ export async function run({
         reads += sighting.count
       }
       loads += request.loads
-    }
+    } else if (request.kind === 'lag') lagged(process, request.begin, request.end)
   }
 
   async function start(member: Member): Promise<void> {
@@ -146,11 +159,13 @@ export async function run({
   }
 
   for (const key of silentKeys) found(key)
+  const stopWatching = watchLag((begin, end) => lagged(undefined, begin, end))
   /** What is to be ended, however this ends. */
   const timers: NodeJS.Timeout[] = []
   try {
     await play()
   } finally {
+    stopWatching()
     for (const timer of timers) clearInterval(timer)
     // Also one that hangs.
     for (const { child } of members) child.kill('SIGKILL')

@@ -3,6 +3,7 @@ import { type Cache, type Clock, systemClock } from '@flow-cache/core'
 import { memoryStore } from '@flow-cache/memory'
 import { MultiLevelCache } from '@flow-cache/multilevel'
 import { redisStore } from '@flow-cache/redis'
+import { watchLag } from './lag.js'
 import {
   type Assignment,
   keys,
@@ -69,8 +70,10 @@ class Worker {
 
   async run(): Promise<void> {
     const flush = setInterval(() => this.#flush(), 200)
+    const stopWatching = watchLag((begin, end) => send({ kind: 'lag', begin, end }))
     await Promise.all(Array.from({ length: this.#assignment.concurrency }, () => this.#loop()))
     clearInterval(flush)
+    stopWatching()
     await this.#cache.close()
     this.#flush()
   }
