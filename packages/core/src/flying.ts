@@ -391,16 +391,16 @@ function keep(
   flight.endLimit = undefined
   engine.failures.delete(storeKey)
   engine.tell('load', flight.request, times)
+  if (asked.skip === 'both') return
   const { value, keep: isToKeep } = unwrap(result)
-  if (!isToKeep || asked.skip === 'write' || asked.skip === 'both') return
   const plan = context.plan(result)
-  const ttl = ttlOfValue(value, plan, engine.settings.random)
-  const kept = give(value, plan)
-  if (!flight.storable) return
-  if (ttl === 0) return flight.stale !== undefined && !flight.fenced ? engine.drop(storeKey) : undefined
   const store = (added: readonly TagVersion[]): Awaitable<void> => {
     // From here on whoever joins it depends on these, too.
     if (added.length > 0) flight.tags = [...flight.tags, ...added]
+    if (!isToKeep || asked.skip === 'write' || !flight.storable) return
+    const ttl = ttlOfValue(value, plan, engine.settings.random)
+    const kept = give(value, plan)
+    if (ttl === 0) return flight.stale !== undefined && !flight.fenced ? engine.drop(storeKey) : undefined
     return commit(engine, flight, makeEntry(engine, kept, plan, ttl, flight.tags, loadMs), plan)
   }
   if (plan.tags === asked.tags) return store([])
@@ -413,6 +413,9 @@ function keep(
       flight.outdated = true
       wasFenced(engine, flight)
     },
-    (error) => engine.tolerate(error, 'read the tags', key),
+    (error) => {
+      flight.outdated = true
+      engine.tolerate(error, 'read the tags', key)
+    },
   )
 }

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { type Cache, type CacheEvents, CacheError, type CacheOptions, createCache } from '@flow-cache/core'
+import {
+  type Cache,
+  type CacheEvents,
+  CacheError,
+  type CacheOptions,
+  createCache,
+  doNotCache,
+  type Loader,
+} from '@flow-cache/core'
 import {
   distantStore,
   type FakeClock,
@@ -337,6 +345,24 @@ describe('G2: no stale fill', () => {
     closed.open()
     expect([await before, await after]).toEqual(['old', 'new'])
   })
+
+  for (const kept of ['skip: write', 'doNotCache'] as const) {
+    it(`a load that is not kept (${kept}) and whose added tag changes is given to nobody who comes later`, async () => {
+      const { cache } = setUp()
+      const closed = gate()
+      const load: Loader<string> = async ({ options }) => {
+        await closed.wait()
+        options.tags = ['t']
+        return kept === 'doNotCache' ? doNotCache('old') : 'old'
+      }
+      const before = cache.getOrSet('k', load, kept === 'doNotCache' ? {} : { skip: 'write' })
+      await closed.arrived
+      await cache.invalidateTags(['t'])
+      const after = cache.getOrSet('k', () => 'new')
+      closed.open()
+      expect([await before, await after]).toEqual(['old', 'new'])
+    })
+  }
 
   it('a stale value from before a clear stands in for no load that began after it', async () => {
     const { cache, clock } = setUp({ ttl: '1s', grace: '1h', errorTtl: 0 })

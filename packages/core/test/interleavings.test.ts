@@ -69,7 +69,7 @@ async function play(
     }
   }
 
-  /** How a caller waits, as options: most to the end, some leave, some are impatient. */
+  /** How a caller asks and waits, as options: most plainly and to the end, some leave, some are impatient. */
   const waiting = (): GetOrSetOptions => {
     const leaves = random()
     const leaver = new AbortController()
@@ -78,6 +78,9 @@ async function play(
       ...(leaves < 0.2 && { signal: leaver.signal }),
       ...(leaves > 0.8 && { timeouts: { soft: 5, hard: 20 } }),
       ...(random() < 0.1 && { forceRefresh: true }),
+      ...(random() < 0.3 && { refreshAhead: 0.1 }),
+      ...(random() < 0.1 && { skip: pick(['read', 'write', 'both'] as const) }),
+      ...(random() < 0.2 && { errorTtl: 50 }),
     }
   }
   const isExpected = (error: Error): void => expect(error.message).toMatch(/left|ill|no value of '.' within/)
