@@ -40,11 +40,10 @@ export const growth: Question<Name> = {
       rows: asked
         // A bare `Map` evicts nothing.
         .filter((name) => figure !== 'evict' || name !== 'Map')
-        .map((name) => [
-          name,
-          ...results.map((all) => nanos(summary(all, name, figure))),
-          `${growthOf(results, name, figure).toFixed(2)}×`,
-        ]),
+        .map((name) => {
+          const grown = results.map((all) => nanos(summary(all, name, figure)))
+          return [name, ...grown, `${growthOf(results, name, figure).toFixed(2)}×`]
+        }),
       note: legend(rounds),
     }))
     if (asked.length < names.length) return sections
