@@ -40,10 +40,7 @@ export const growth: Question<Name> = {
       rows: asked
         // A bare `Map` evicts nothing.
         .filter((name) => figure !== 'evict' || name !== 'Map')
-        .map((name) => {
-          const grown = results.map((all) => nanos(summary(all, name, figure)))
-          return [name, ...grown, `${growthOf(results, name, figure).toFixed(2)}×`]
-        }),
+        .map((name) => rowOf(results, name, figure)),
       note: legend(rounds),
     }))
     if (asked.length < names.length) return sections
@@ -105,6 +102,11 @@ export const growth: Question<Name> = {
     for (const name of wanted) round[name] = await measured(name, entries)
     return round
   },
+}
+
+function rowOf(results: readonly Round[][], name: Name, figure: string): string[] {
+  const grown = results.map((all) => nanos(summary(all, name, figure)))
+  return [name, ...grown, `${growthOf(results, name, figure).toFixed(2)}×`]
 }
 
 function growthOf(results: readonly Round[][], name: Name, figure: string): number {
