@@ -8,6 +8,7 @@ export {
 } from './conformance/store-case.js'
 export { type JournalCase, type JournalCaseContext, journalCases } from './journal-conformance.js'
 export { type ModelOptions, runModel } from './model.js'
+export { type InterleavingOptions, playInterleaving } from './interleaving/play-interleaving.js'
 
 // Stores to test with
 export { mapStore } from './map-store.js'
