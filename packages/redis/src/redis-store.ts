@@ -176,6 +176,7 @@ class RedisStore implements Store {
    * `written`: the arguments, where they were made before.
    */
   async #set(key: string, entry: Entry, deadline: number, written?: readonly Argument[]): Promise<void> {
+    if (entry.tags !== undefined) this.#markers.touch(entry.tags)
     const write = (args = this.#written(key, entry, deadline)): readonly Argument[] => args
     try {
       await this.#change(this.#scripts.set, key, () => write(written))

@@ -110,6 +110,7 @@ describe('fault 12: keys, prefixes and namespaces of any characters', { timeout:
     await using cache = new RedisCache({ ...patient, url: server.url, prefix, ttl: Infinity })
     await cache.set('for ever', 1, { tags: ['t'] })
     await cache.getOrSet('loaded', () => 1, { ttl: '1m', grace: '1h' })
+    await cache.set('timed', 1, { ttl: '1m', grace: '1h' })
     await cache.namespace('n').set('k', 1)
     await cache.invalidateTags(['t'])
     await cache.expire('loaded')
@@ -123,10 +124,21 @@ describe('fault 12: keys, prefixes and namespaces of any characters', { timeout:
     expect(keys.length).toBeGreaterThan(5)
     for (const key of keys)
       expect([key, await redis.pttl(key)]).toEqual([key, expect.toSatisfy((ms: number) => ms > 0)])
+    // Stale time included, and little more: what has ended goes.
+    for (const [key, ms] of [
+      ['loaded', 60 * 60_000],
+      ['timed', 61 * 60_000],
+    ] as const) {
+      const left = await redis.pttl(`${prefix}e|${key}`)
+      expect(left).toBeGreaterThan(ms - 20_000)
+      expect(left).toBeLessThan(ms + 5_000)
+    }
     await cache.clearPattern('*')
     await cache.namespace('n').clear()
     await cache.clear()
-    expect(await redis.info('commandstats')).not.toMatch(/cmdstat_(keys|flushdb|flushall)/)
+    const commands = await redis.info('commandstats')
+    expect(commands).not.toMatch(/cmdstat_(keys|flushdb|flushall)/)
+    for (const used of ['scan', 'unlink']) expect(commands).toContain(`cmdstat_${used}:`)
     await redis.quit()
   })
 

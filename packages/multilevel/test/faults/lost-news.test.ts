@@ -40,6 +40,8 @@ describe('fault 2: news that is lost on the way to a process', { timeout: 20_000
       await near.set('k', i)
       await until(() => far.peek('k') === undefined, 1_000, 'the old value is still served')
       expect(await far.get('k')).toBe(i)
+      // One's own news is none: what was set is still in memory.
+      expect(near.peek('k')).toBe(i)
     }
   })
 
@@ -64,6 +66,23 @@ describe('fault 2: news that is lost on the way to a process', { timeout: 20_000
       await until(async () => (await far.get('k')) === `new ${i}`)
     }
     expect(prefix).toBeTruthy()
+  })
+
+  it('only the connection for commands is cut', async () => {
+    const { near, far } = await setUp()
+    const admin = client(redis.url)
+    for (let i = 0; i < 5; i++) {
+      const through = new Set(proxy.connections.map(({ port }) => port))
+      const lines = String(await admin.client('LIST')).split('\n')
+      for (const line of lines) {
+        const port = Number(/ addr=[^ ]*:(\d+) /.exec(line)?.[1])
+        if (through.has(port) && !line.includes('cmd=xread'))
+          await admin.client('KILL', 'ID', /id=(\d+)/.exec(line)![1]!)
+      }
+      await near.set('k', `new ${i}`)
+      await until(() => far.peek('k') === undefined, bound, 'the old value is still served')
+      await until(async () => (await far.get('k')) === `new ${i}`)
+    }
   })
 
   it.each(['set', 'tag', 'clear'])('a connection that goes dead without a word (%s)', async (how) => {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { memoryStore } from '@flow-cache/memory'
 import { MultiLevelCache } from '@flow-cache/multilevel'
 import { redisStore, type RedisStoreOptions } from '@flow-cache/redis'
@@ -71,6 +73,29 @@ describe('a Cluster of three masters and three replicas', () => {
     await works(member({ client, prefix }), member({ client, prefix }))
     expect(await client.set('mine', 1)).toBe('OK')
     await client.quit()
+  })
+
+  it('works for a user with no more rights than the README names', async () => {
+    const prefix = 'shop:'
+    const readme = readFileSync(fileURLToPath(new URL('../../../redis/README.md', import.meta.url)), 'utf8')
+    const [, rule] = /ACL SETUSER cache (on >secret ~shop:\* .*)/.exec(readme)!
+    const more = /`(\+cluster\|[^`]*)`/.exec(readme)![1]!.split(' ')
+    for (const { port } of cluster.nodes) {
+      const admin = new Redis(port)
+      await admin.call('ACL', 'SETUSER', 'cache', ...rule!.split(' '), ...more)
+      await admin.quit()
+    }
+    const nodes = cluster.seeds
+    const options = { redisOptions: { username: 'cache', password: 'secret' } }
+    const [a, b] = [
+      member({ cluster: { nodes, options }, prefix }),
+      member({ cluster: { nodes, options }, prefix }),
+    ]
+    const errors: unknown[] = []
+    await works(a, b)
+    for (const cache of [a, b]) cache.on('error', ({ error }) => errors.push(error))
+    await works(a, b, 'again')
+    expect(errors).toEqual([])
   })
 
   it('goes on when a master dies', async () => {

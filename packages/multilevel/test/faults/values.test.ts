@@ -1,6 +1,7 @@
 import { redisUrl } from '@flow-cache/servers/vitest'
 import { describe, expect, it, vi } from 'vitest'
-import { client, member, pair, until } from '../fleet.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { client, member, pair, patient, until } from '../fleet.js'
 
 const absent: [string, unknown][] = [
   ['0', 0],
@@ -115,6 +116,26 @@ describe('fault 10: tags', { timeout: 30_000 }, () => {
     for (const cache of [a, b, c]) expect(await cache.get('k')).toBe('new')
     await a.invalidateTags(['t'])
     await until(async () => (await b.get('k')) === undefined && (await c.get('k')) === undefined)
+  })
+
+  it('a marker that ends before its entries makes them misses, and one that is used stays', async () => {
+    const { a, b, prefix } = pair(redisUrl(), { redis: { tagTtl: '2s' }, near: 1 })
+    const admin = client(redisUrl())
+    await a.set('k', 1, { tags: ['unused'], ttl: '1h' })
+    const left = [await admin.pttl(`${prefix}{m}t|unused`), await admin.pttl(`${prefix}e|k`)]
+    expect(left[0]).toBeLessThanOrEqual(2_000)
+    expect(left[1]).toBeGreaterThan(3_000_000)
+    const begun = performance.now()
+    for (let i = 0; performance.now() - begun < 3_000; i++) {
+      await a.set(`l${i}`, i, { tags: ['used'] })
+      await sleep(50)
+    }
+    expect(await admin.exists(`${prefix}{m}t|unused`)).toBe(0)
+    expect(await admin.exists(`${prefix}{m}t|used`)).toBe(1)
+    expect(await b.get('l0')).toBe(0)
+    const late = member(redisUrl(), prefix, patient)
+    expect(await late.get('k')).toBeUndefined()
+    expect(await late.get('l0')).toBe(0)
   })
 
   it('entries of a tag that another process invalidates are gone everywhere, within milliseconds', async () => {
