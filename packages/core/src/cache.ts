@@ -343,12 +343,15 @@ export class Cache {
     calls: Plan,
     ask: (wanted: readonly Target[]) => Promise<Map<string, V>>,
   ): Promise<Map<string, V>> {
+    this.#engine.assertOpen()
     const wanted = each(keys)
-    const near = wanted.map((key) => (isNear ? this.#near(key) : undefined))
-    const rest = this.#targets(
-      wanted.filter((_, i) => near[i] === undefined),
-      calls,
-    )
+    const near: (Entry | undefined)[] = []
+    const rest: Target[] = []
+    for (const key of wanted) {
+      const entry = isNear ? this.#near(key) : undefined
+      near.push(entry)
+      if (entry === undefined) rest.push(this.#scope.target(key, calls))
+    }
     if (rest.length === wanted.length) return ask(rest)
     const values = new Map<string, V>()
     wanted.forEach((key, i) => {

@@ -12,6 +12,8 @@ export class Failures {
 
   /** The failure that still holds the key off at `now`. */
   get(key: string, now: number): Failure | undefined {
+    // Nearly always.
+    if (this.#failures.size === 0) return undefined
     const failure = this.#failures.get(key)
     if (failure === undefined || now < failure.until) return failure
     this.#failures.delete(key)
@@ -25,7 +27,7 @@ export class Failures {
   }
 
   delete(key: string): void {
-    this.#failures.delete(key)
+    if (this.#failures.size > 0) this.#failures.delete(key)
   }
 
   deleteWhere(matches: (key: string) => boolean): void {

@@ -107,12 +107,12 @@ export class Flight {
   #controller: AbortController | undefined
   #reason: { readonly error: unknown } | undefined
 
-  constructor(request: Request, forced: boolean, clock: Clock, changes: number) {
+  constructor(request: Request, forced: boolean, startedAt: number, changes: number, clock: Clock) {
     this.request = request
     this.background = request.background === true
     this.kept = this.background
     this.forced = forced || this.background
-    this.startedAt = clock.now()
+    this.startedAt = startedAt
     this.changes = changes
     this.#clock = clock
   }

@@ -1,20 +1,18 @@
 import { attempt, chain, isPromise } from './awaitable.js'
 import { show } from './checks.js'
 import { deadline } from './deadlines.js'
-import { give } from './copy.js'
 import type { Engine } from './engine.js'
 import { CacheError, codeOf } from './errors.js'
 import { type Brought, type Failed, Flight, type Request, startOver } from './flight.js'
 import type { Found } from './found.js'
+import { type Answer, keep, type Times } from './keeping.js'
 import { acquire, release } from './leasing.js'
-import { Context, unwrap } from './load-context.js'
+import { Context, valueOf } from './load-context.js'
 import { defaultErrorTtl } from './plan.js'
 import { unreadable, usable } from './reading.js'
-import type { TagVersion } from './entry.js'
 import type { Awaitable } from './store.js'
 import type { TagPosition } from './tag-table.js'
 import { runIn } from './watcher.js'
-import { commit, makeEntry, ttlOfValue, wasFenced } from './writing.js'
 
 /** Starts a load. */
 export function begin(engine: Engine, request: Request): Flight {
@@ -24,10 +22,10 @@ export function begin(engine: Engine, request: Request): Flight {
 }
 
 /** A flight that is in the table before anything is waited for, so that nobody starts another. */
-export function enter(engine: Engine, request: Request): Flight {
+export function enter(engine: Engine, request: Request, now: number = engine.clock.now()): Flight {
   const { plan } = request
   const forced = plan.forceRefresh === true || plan.skip === 'read'
-  const flight = new Flight(request, forced, engine.clock, engine.tags.changes)
+  const flight = new Flight(request, forced, now, engine.tags.changes, engine.clock)
   engine.enter(flight, plan.skip === 'both')
   // Most flights find what they need in the store, which has a timeout of its own.
   if (engine.settings.timeouts.store >= plan.timeouts.load) limit(engine, [flight])
@@ -84,7 +82,7 @@ export function giveUp(engine: Engine, flight: Flight, reason: unknown): void {
   flight.abort(reason)
   // Callers who leave say nothing about the origin.
   if (flight.loadedAt > 0)
-    failed(engine, flight, reason, timesOf(engine, flight), reason instanceof CacheError)
+    failed(engine, flight, reason, timesOf(flight, engine.clock.now()), reason instanceof CacheError)
   release(engine, flight)
 }
 
@@ -108,38 +106,52 @@ export function bring(engine: Engine, flights: readonly Flight[]): void {
  * loads goes apart: nobody else waits for it, and should it need the loader after that, it asks alone.
  */
 function look(engine: Engine, flights: readonly Flight[], position: TagPosition): void {
-  let open = flights.length
+  /** How many are not known yet, and this loop itself. */
+  let open = 1
   const ready = (): void => {
-    if (--open === 0)
-      void ask(
-        engine,
-        flights.filter(({ apart }) => !apart),
-        position,
-      )
+    if (--open > 0) return
+    const together = flights.filter(({ apart }) => !apart)
+    void ask(engine, together, position)
   }
   for (const flight of flights) {
-    const goApart = (): void => {
-      if (flight.apart) return
-      flight.apart = true
-      limit(engine, [flight])
-      ready()
+    if (isKnown(engine, flight)) hasRead(engine, flight, flight.request.found)
+    else {
+      open++
+      lookFor(engine, flight, position, ready)
     }
-    const next = (): void => {
-      if (flight.apart) void ask(engine, [flight], position)
-      else ready()
-    }
-    void attempt(
-      () => read(engine, flight, goApart),
-      (found) => {
-        hasRead(engine, flight, found)
-        next()
-      },
-      (failure) => {
-        end(engine, flight, { failure })
-        next()
-      },
-    )
   }
+  ready()
+}
+
+/** Whether the store need not be asked. Where it lends leases it is asked in any case, for the right to load. */
+function isKnown({ store }: Engine, { request }: Flight): boolean {
+  const { looked, plan } = request
+  return looked === true || plan.skip === 'both' || (plan.skip === 'read' && store.leases === undefined)
+}
+
+/** Asks the store for one of them. `ready`: what it has is known, or the others are not to wait for it. */
+function lookFor(engine: Engine, flight: Flight, position: TagPosition, ready: () => void): void {
+  const goApart = (): void => {
+    if (flight.apart) return
+    flight.apart = true
+    limit(engine, [flight])
+    ready()
+  }
+  const next = (): void => {
+    if (flight.apart) void ask(engine, [flight], position)
+    else ready()
+  }
+  void attempt(
+    () => read(engine, flight, goApart),
+    (found) => {
+      hasRead(engine, flight, found)
+      next()
+    },
+    (failure) => {
+      end(engine, flight, { failure })
+      next()
+    },
+  )
 }
 
 /** Ends a flight that found what it is for; any other keeps what is to be replaced. */
@@ -176,13 +188,15 @@ async function ask(engine: Engine, wanted: readonly Flight[], position: TagPosit
       throw error
     }
   }
-  const times = timesOf(engine, first)
+  const at = engine.clock.now()
+  const times = timesOf(first, at)
+  const whole = { resultOf, context, position, at, times }
   let spent = 0
   flights.forEach((flight, i) => {
     // Whole milliseconds, that add up to what all of them took.
     const loadMs = Math.round((times.ms * (i + 1)) / flights.length) - spent
     spent += loadMs
-    arrive(engine, flight, resultOf, context, position, times, loadMs)
+    arrive(engine, flight, whole, loadMs)
   })
 }
 
@@ -245,27 +259,30 @@ function depart(engine: Engine, flight: Flight, now: number): boolean {
 }
 
 /** Ends a flight with what came of the loader for its key, once that is kept. */
-function arrive(
-  engine: Engine,
-  flight: Flight,
-  resultOf: (key: string) => unknown,
-  context: Context,
-  position: TagPosition,
-  times: Times,
-  loadMs: number,
-): void {
+function arrive(engine: Engine, flight: Flight, answer: Answer, loadMs: number): void {
   engine.loaderEnded(flight)
   let result: unknown
   try {
-    result = resultOf(flight.request.key)
+    result = answer.resultOf(flight.request.key)
   } catch (failure) {
-    if (!flight.settled) failed(engine, flight, failure, times)
+    if (!flight.settled) failed(engine, flight, failure, answer.times)
     end(engine, flight, { failure })
     return
   }
-  void attempt(
-    () => (flight.settled ? undefined : keep(engine, flight, result, context, position, times, loadMs)),
-    () => end(engine, flight, { value: unwrap(result).value }),
+  try {
+    const kept = flight.settled ? undefined : keep(engine, flight, result, answer, loadMs)
+    const value = valueOf(result)
+    if (isPromise(kept)) endLater(engine, flight, value, kept)
+    else end(engine, flight, { value })
+  } catch (failure) {
+    end(engine, flight, { failure })
+  }
+}
+
+/** Ends a flight with the value, once that is kept. */
+function endLater(engine: Engine, flight: Flight, value: unknown, kept: PromiseLike<void>): void {
+  void kept.then(
+    () => end(engine, flight, { value }),
     (failure) => end(engine, flight, { failure }),
   )
 }
@@ -299,10 +316,7 @@ function mark(engine: Engine, flights: readonly Flight[]): Awaitable<TagPosition
   )
 }
 
-/**
- * What the store has, and the lease where there are leases: there it is asked in any case, for the right to load. A
- * store that fails is left alone by this load.
- */
+/** What the store has, and the lease where there are leases. A store that fails is left alone by this load. */
 function read(
   engine: Engine,
   flight: Flight,
@@ -310,10 +324,8 @@ function read(
   again = false,
 ): Awaitable<Found | undefined> {
   const { request } = flight
-  const { storeKey, found: known, looked, unasked, plan } = request
+  const { storeKey, unasked } = request
   const { leases } = engine.store
-  const asked = leases !== undefined || plan.skip !== 'read'
-  if (looked === true || !asked || plan.skip === 'both') return known
   const leaveAlone = (): Awaitable<Found | undefined> => {
     flight.alone = true
     return usable(engine, request, engine.local.peek(storeKey))
@@ -364,58 +376,6 @@ function failed(engine: Engine, flight: Flight, error: unknown, times: Times, ho
   engine.tell('loadError', flight.request, { ...times, error })
 }
 
-/** What is told of a load that has ended. */
-interface Times {
-  readonly ms: number
-  readonly background: boolean
-}
-
-function timesOf(engine: Engine, { loadedAt, background }: Flight): Times {
-  return { ms: engine.clock.now() - loadedAt, background }
-}
-
-/** Keeps what was loaded, unless its key or a tag changed meanwhile. */
-function keep(
-  engine: Engine,
-  flight: Flight,
-  result: unknown,
-  context: Context,
-  position: TagPosition,
-  times: Times,
-  loadMs: number,
-): Awaitable<void> {
-  const { scope, key, storeKey, plan: asked } = flight.request
-  // It is stored now, whoever leaves meanwhile. Store calls have a timeout of their own.
-  flight.kept = true
-  flight.endLimit?.()
-  flight.endLimit = undefined
-  engine.failures.delete(storeKey)
-  engine.tell('load', flight.request, times)
-  if (asked.skip === 'both') return
-  const { value, keep: isToKeep } = unwrap(result)
-  const plan = context.plan(result)
-  const store = (added: readonly TagVersion[]): Awaitable<void> => {
-    // From here on whoever joins it depends on these, too.
-    if (added.length > 0) flight.tags = [...flight.tags, ...added]
-    if (!isToKeep || asked.skip === 'write' || !flight.storable) return
-    const ttl = ttlOfValue(value, plan, engine.settings.random)
-    const kept = give(value, plan)
-    if (ttl === 0) return flight.stale !== undefined && !flight.fenced ? engine.drop(storeKey) : undefined
-    return commit(engine, flight, makeEntry(engine, kept, plan, ttl, flight.tags, loadMs), plan)
-  }
-  if (plan.tags === asked.tags) return store([])
-  const late = scope.tagsIn(plan.tags).filter((name) => !flight.tags.some((tag) => tag.name === name))
-  if (late.length === 0) return store([])
-  return attempt(
-    () => engine.tags.snapshotSince(late, position),
-    (added) => {
-      if (added !== undefined) return store(added)
-      flight.outdated = true
-      wasFenced(engine, flight)
-    },
-    (error) => {
-      flight.outdated = true
-      engine.tolerate(error, 'read the tags', key)
-    },
-  )
+function timesOf({ loadedAt, background }: Flight, now: number): Times {
+  return { ms: now - loadedAt, background }
 }

@@ -85,8 +85,7 @@ export function userTags(entry: Found['entry'], scope: Scope): readonly string[]
   return entry.tags.map((tag) => scope.tagOf(tag.name)).filter((tag) => tag !== undefined)
 }
 
-/** What a loader returned, unwrapped, and whether it may be kept. */
-export function unwrap(result: unknown): { value: unknown; keep: boolean } {
-  if (result instanceof DoNotCache) return { value: result.value, keep: false }
-  return { value: result instanceof PreviousEntry ? result.value : result, keep: true }
+/** What a loader returned, unwrapped. */
+export function valueOf(result: unknown): unknown {
+  return result instanceof DoNotCache || result instanceof PreviousEntry ? result.value : result
 }

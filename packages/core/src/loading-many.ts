@@ -1,7 +1,7 @@
 import { attempt, chain, isPromise, together } from './awaitable.js'
 import { wrong } from './checks.js'
 import type { Engine } from './engine.js'
-import { type Failed, Flight, startOver } from './flight.js'
+import { type Failed, Flight, type Request, startOver } from './flight.js'
 import type { Found } from './found.js'
 import { bring, enter } from './flying.js'
 import type { LoadMany } from './loader.js'
@@ -51,6 +51,11 @@ function findPart(engine: Engine, wanted: readonly Target[]): Awaitable<readonly
   )
 }
 
+const served =
+  (engine: Engine, request: Request, found: Found): (() => unknown) =>
+  () =>
+    serve(engine, request, found)
+
 /** The values of several keys: `loadMany` is asked once for all that nobody has or is getting. */
 export async function loadAll<V>(
   engine: Engine,
@@ -68,12 +73,23 @@ export async function loadAll<V>(
   signal?.throwIfAborted()
 
   const looked = !isPromise(asked) && engine.store.leases === undefined
+  const now = engine.clock.now()
   const isPatient = timeouts.soft === Infinity && timeouts.hard === Infinity
   /** The loads that ask the origin together. */
   const own: Flight[] = []
   /** What each key has, once there is nothing left to wait for: a load of its own that is over, or what answers. */
   const answers: (Flight | (() => unknown))[] = []
   const waits: Promise<unknown>[] = []
+  const later = <T>(i: number, wait: Promise<T>, next: (value: T) => unknown): void => {
+    const failed = (error: unknown): void => {
+      answers[i] = () => {
+        throw error
+      }
+    }
+    waits.push(wait.then((value) => (answers[i] = () => next(value)), failed))
+  }
+  const waitFor = (i: number, flight: Flight): void =>
+    later(i, wait(engine, flight, plan), (waited) => answer(engine, flight.request, waited))
   wanted.forEach(({ scope, key, storeKey }, i) => {
     const there = found[i]
     const request = {
@@ -86,22 +102,14 @@ export async function loadAll<V>(
       found: looked ? there : undefined,
       among: wanted.length,
     }
-    const later = <T>(wait: Promise<T>, next: (value: T) => unknown): void => {
-      const failed = (error: unknown): void => {
-        answers[i] = () => {
-          throw error
-        }
-      }
-      waits.push(wait.then((value) => (answers[i] = () => next(value)), failed))
-    }
-    if (there?.state === 'fresh') answers[i] = () => serve(engine, request, there)
+    if (there?.state === 'fresh') answers[i] = served(engine, request, there)
     else if (!alone && current(engine, storeKey) !== undefined) {
       // What was there says nothing any more when it begins anew.
-      later(joinOrBegin(engine, { ...request, looked: false, found: undefined }), (value) => value)
+      later(i, joinOrBegin(engine, { ...request, looked: false, found: undefined }), (value) => value)
     } else {
-      const flight = (answers[i] = enter(engine, request))
+      const flight = (answers[i] = enter(engine, request, now))
       own.push(flight)
-      if (!isPatient) later(wait(engine, flight, plan), (waited) => answer(engine, request, waited))
+      if (!isPatient) waitFor(i, flight)
     }
   })
   let hasLeft = false

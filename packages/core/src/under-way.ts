@@ -18,22 +18,31 @@ export class UnderWay<V> {
   }
 
   get(key: string): V | undefined {
-    return this.#map.get(key)
+    return this.#size === 0 ? undefined : this.#map.get(key)
   }
 
   set(key: string, value: V): void {
     if (this.#map.get(key) === undefined) this.#size++
     this.#map.set(key, value)
-    if (this.#map.size > 2 * this.#size + slack) this.#map = new Map(this)
+    if (this.#map.size > 2 * this.#size + slack) this.#sweep()
   }
 
   delete(key: string): void {
-    if (this.#map.get(key) === undefined) return
+    if (this.get(key) === undefined) return
     this.#size--
     this.#map.set(key, undefined)
   }
 
   *[Symbol.iterator](): Generator<[key: string, value: V]> {
     for (const [key, value] of this.#map) if (value !== undefined) yield [key, value]
+  }
+
+  #sweep(): void {
+    const left = new Map<string, V>()
+    // An iterator would make a pair for each of them.
+    this.#map.forEach((value, key) => {
+      if (value !== undefined) left.set(key, value)
+    })
+    this.#map = left
   }
 }

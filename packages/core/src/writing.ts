@@ -3,8 +3,6 @@ import { give } from './copy.js'
 import type { Engine } from './engine.js'
 import { createEntry, type Entry, graceOf, type TagVersion } from './entry.js'
 import { CacheError } from './errors.js'
-import type { Flight } from './flight.js'
-import { release } from './leasing.js'
 import { DoNotCache } from './loader.js'
 import { partsOf } from './parts.js'
 import type { Plan } from './plan.js'
@@ -22,17 +20,16 @@ export function ttlOfValue(value: unknown, plan: Plan, random: Random): number {
   return Math.max(1, Math.ceil(plan.jitter === 0 ? ttl : ttl * (1 - plan.jitter * random())))
 }
 
-/** An entry that begins now. */
+/** An entry that begins at `createdAt`. */
 export function makeEntry(
-  engine: Engine,
   value: unknown,
   plan: Plan,
+  createdAt: number,
   ttl: number,
   tags: readonly TagVersion[],
   loadMs: number,
 ): Entry {
   const { grace, version } = plan
-  const createdAt = engine.clock.now()
   return createEntry({
     value,
     createdAt,
@@ -42,46 +39,6 @@ export function makeEntry(
     tags: tags.length > 0 ? tags : undefined,
     version,
   })
-}
-
-/** Stores what a load brought, if nothing changed its key or its tags since it began. */
-export function commit(engine: Engine, flight: Flight, entry: Entry, plan: Plan): Awaitable<void> {
-  const { storeKey, key, among = 1 } = flight.request
-  const { leases } = engine.store
-  const { lease } = flight
-  if (flight.fenced || flight.settled || engine.isChanging(storeKey) || anyDead(entry.tags)) {
-    return wasFenced(engine, flight)
-  }
-  approve(entry, plan)
-  const keepNear = (): void => {
-    if (!flight.fenced && !engine.isChanging(storeKey)) engine.local.alone?.set(storeKey, entry)
-  }
-  if (flight.alone) return keepNear()
-  if (leases !== undefined && lease === undefined) return wasFenced(engine, flight)
-  flight.lease = undefined
-  return attempt<unknown, void>(
-    () =>
-      leases === undefined
-        ? engine.guard('set', (store) => store.set(storeKey, entry))
-        : engine.guard('commit', () => leases.commit(storeKey, lease!, entry), engine.timeoutFor(among)),
-    (stored) => {
-      // Of a lease that was lost to another process, or to a change.
-      if (leases !== undefined && stored !== true) wasFenced(engine, flight)
-    },
-    (error) => {
-      // What cannot be kept was not sent: nobody is to wait for the end of the lease.
-      flight.lease = lease
-      release(engine, flight)
-      engine.tolerate(error, 'set', key)
-      keepNear()
-    },
-  )
-}
-
-/** Counts and tells that what was loaded is not kept. */
-export function wasFenced(engine: Engine, flight: Flight): void {
-  engine.count.fenced++
-  engine.tell('fenced', flight.request, {})
 }
 
 /** Replaces an entry, at once where the store answers at once. */
@@ -174,7 +131,7 @@ function entryToSet(
   return attempt(
     () => engine.tags.snapshot(scope.tagsIn(plan.tags)),
     (tags): Entry => {
-      const entry = makeEntry(engine, kept, plan, ttl, tags, 0)
+      const entry = makeEntry(kept, plan, engine.clock.now(), ttl, tags, 0)
       approve(entry, plan)
       return entry
     },
