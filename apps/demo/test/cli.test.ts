@@ -247,7 +247,9 @@ describe('--serve', { timeout: 60_000 }, () => {
     expect(await (await fetch(url)).text()).toContain('<title>docs-desk</title>')
     expect(await (await fetch(`${url}cache/`)).text()).toContain('<title>The cache at work</title>')
     const elsewhere = url.replace('127.0.0.1', '127.0.0.2')
-    await expect(fetch(elsewhere, { signal: AbortSignal.timeout(5_000) })).rejects.toThrow(/fetch failed|timeout/)
+    await expect(fetch(elsewhere, { signal: AbortSignal.timeout(5_000) })).rejects.toThrow(
+      /fetch failed|timeout/,
+    )
     child.kill('SIGINT')
     const { code, out, err } = await ended
     const lines = err.trim().split('\n')

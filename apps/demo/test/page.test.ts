@@ -1,27 +1,22 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium, redisBinary } from '@flow-cache/servers'
+import { redisBinary } from '@flow-cache/servers'
 import { InMemoryCache } from '@flow-cache/memory'
-import { type Browser, chromium as driver, type Frame, type Page, type Request } from 'playwright-core'
+import type { Browser, Frame, Page, Request } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { Desk } from '../src/desk.js'
 import { openCache } from '../src/open-cache.js'
 import { OwnRedis } from '../src/own-redis.js'
 import { serveDesk } from '../src/serve.js'
 import { watchDesk } from '../src/watch.js'
+import { complaintsOf, launch, patience } from './browser.js'
 import { handbook } from './handbook.js'
 
-const patience = 20_000
 let browser: Browser
 
 beforeAll(async () => {
-  const { path, env, args } = await chromium()
-  browser = await driver.launch({
-    executablePath: path,
-    env: { ...process.env, ...env },
-    args: [...args],
-  })
+  browser = await launch()
 }, 300_000)
 
 afterAll(() => browser?.close())
@@ -55,9 +50,7 @@ async function open(options: Parameters<Browser['newPage']>[0] = {}): Promise<Op
     await Promise.all([cache.close(), looks.close()])
     await redis.stop()
   })
-  const complaints: string[] = []
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
-  page.on('pageerror', (error) => complaints.push(error.message))
+  const complaints = complaintsOf(page)
   page.on('request', (request) => {
     const isOwn = request.url().startsWith(server.url) || request.url().startsWith('data:')
     if (!isOwn) complaints.push(`asks for ${request.url()}`)

@@ -134,10 +134,10 @@ function showKeys(keys) {
   )
 }
 
-/** @param {Record<string, any[] | undefined>} curves */
+/** @param {Record<string, any[] | null>} curves */
 function showCurves(curves) {
   const shown = Object.entries(curves).map(([cache, points]) => {
-    if (points === undefined) return element('p', 'Off: give CacheMetrics the option curve.', 'quiet')
+    if (points === null) return element('p', 'Off: give CacheMetrics the option curve.', 'quiet')
     const table = document.createElement('table')
     if (Object.keys(curves).length > 1) table.append(element('caption', cache))
     else table.setAttribute('aria-labelledby', 'curve-title')
@@ -281,8 +281,12 @@ new ResizeObserver(() => {
 
 const state = byId('state')
 
+/** Whether anything was told so far. */
+let isTold = false
+
 /** Shows what the server told, or that it does not answer. @param {string | undefined} data */
 function show(data) {
+  isTold = true
   if (data === undefined) {
     state.className = 'bad'
     state.textContent = 'The server does not answer. Trying again …'
@@ -338,7 +342,7 @@ function listenTogether() {
 async function begin() {
   const response = await fetch('report')
   const data = await response.text()
-  if (response.ok && before === undefined) show(data)
+  if (response.ok && !isTold) show(data)
 }
 
 // Locks are for pages of this machine, or over HTTPS.

@@ -26,12 +26,12 @@ export function snapshotOf(metrics: CacheMetrics): object {
   return { report, topKeys: metrics.topKeys(10), curves }
 }
 
-function curveOf(metrics: CacheMetrics, cache: string): readonly object[] | undefined {
+/** `null`, which is something in JSON, if it is off. */
+function curveOf(metrics: CacheMetrics, cache: string): readonly object[] | null {
   try {
     return metrics.hitRatioCurve({ cache })
   } catch {
-    // It is off.
-    return undefined
+    return null
   }
 }
 
