@@ -105,9 +105,9 @@ export class Link {
     await untilReady(this.client).catch(() => {
       throw this.#away()
     })
-    const begun = await this.status(this.client)
+    // The scripts first: who asks with one that is not known asks twice, and the server's time is told by how long that takes.
     await this.#loadScripts()
-    this.begun = begun
+    this.begun = await this.status(this.client)
   }
 
   /** So that the first calls need not bring them along. Who may not, does without. */
