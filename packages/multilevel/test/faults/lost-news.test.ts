@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Proxy, type RedisServer, startProxy, startRedis } from '@flow-cache/servers'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { client, member, type MemberOptions, until } from '../fleet.js'
+import { client, member, type MemberOptions, patient, until } from '../fleet.js'
 
 /** Within this, after the line is whole again, nobody serves the old value: the bound in `docs/guarantees.md`. */
 const bound = 2_000
@@ -39,7 +39,7 @@ async function setUp(options?: MemberOptions) {
 
 describe('fault 2: news that is lost on the way to a process', { timeout: 20_000 }, () => {
   it('in good times arrives within milliseconds', async () => {
-    const { near, far } = await setUp()
+    const { near, far } = await setUp(patient)
     for (let i = 0; i < 20; i++) {
       await near.set('k', i)
       await until(() => far.peek('k') === undefined, 1_000, 'the old value is still served')
