@@ -25,9 +25,12 @@ export function invalidateTags(engine: Engine, scope: Scope, tags: readonly stri
 function invalidate(engine: Engine, names: readonly string[]): Awaitable<boolean> {
   return attempt(
     () => {
-      const done = engine.tags.invalidate(names)
-      engine.fenceOutdated(names)
-      return done
+      try {
+        return engine.tags.invalidate(names)
+      } finally {
+        // Also where the store is left alone: here they are invalid either way.
+        engine.fenceOutdated(names)
+      }
     },
     () => true,
     (error) => {

@@ -30,8 +30,11 @@ interface Payer {
  */
 export class Debts {
   readonly #payer: Payer
-  readonly #keys = new Set<string>()
-  #all = false
+  /** With the number of each: what began before it does not pay it. */
+  readonly #keys = new Map<string, number>()
+  /** The number of the latest one that is for all keys, or 0. */
+  #all = 0
+  #count = 0
   #timer: Timer
 
   constructor(payer: Payer) {
@@ -40,57 +43,62 @@ export class Debts {
 
   /** Whether any removal is owed. */
   get owes(): boolean {
-    return this.#all || this.#keys.size > 0
+    return this.#all > 0 || this.#keys.size > 0
+  }
+
+  /** How many there have been. */
+  get count(): number {
+    return this.#count
   }
 
   /** The store failed to remove these keys. */
   owe(storeKeys: readonly string[]): void {
     for (const storeKey of storeKeys) {
       if (this.#keys.size >= mostOwed) {
-        const oldest = this.#keys.values().next().value as string
+        const oldest = this.#keys.keys().next().value as string
         this.#keys.delete(oldest)
         const error = new CacheError('ERR_STORE', 'too many removals failed; this one is given up')
         this.#payer.report(error, 'delete', oldest)
       }
-      this.#keys.add(storeKey)
+      this.#keys.set(storeKey, ++this.#count)
     }
     this.retryLater()
   }
 
   /** The store failed to clear itself. */
   oweAll(): void {
-    this.#all = true
+    this.#all = ++this.#count
     this.retryLater()
   }
 
-  /** These keys were changed since. */
-  forget(storeKeys: readonly string[]): void {
-    for (const storeKey of storeKeys) this.#keys.delete(storeKey)
+  /** These keys were changed by what began when there had been so many. */
+  forget(storeKeys: Iterable<string>, count: number): void {
+    for (const storeKey of storeKeys) if (this.#keys.get(storeKey)! <= count) this.#keys.delete(storeKey)
   }
 
   /** Removes what a failing store was to remove, before the key is read. Fails as the store does. */
   settle(storeKey: string): Awaitable<void> {
-    if (this.#all) return this.#settleAll()
+    if (this.#all > 0) return this.#settleAll()
     if (!this.#keys.has(storeKey)) return
+    const count = this.#count
     return chain(
       this.#payer.guard('delete', (store) => store.delete(storeKey)),
-      () => {
-        this.#keys.delete(storeKey)
-      },
+      () => this.forget([storeKey], count),
     )
   }
 
   /** Writes once a clearing that is owed is done, which would take away what is written before. */
   cleared<T>(write: () => Awaitable<T>): Awaitable<T> {
-    return this.#all ? chain(this.#settleAll(), write) : write()
+    return this.#all > 0 ? chain(this.#settleAll(), write) : write()
   }
 
   #settleAll(): Awaitable<void> {
+    const count = this.#count
     return chain(
       this.#payer.guard('clear', (store) => store.clear()),
       () => {
-        this.#all = false
-        this.#keys.clear()
+        if (this.#all <= count) this.#all = 0
+        this.forget(this.#keys.keys(), count)
       },
     )
   }
@@ -110,10 +118,10 @@ export class Debts {
   }
 
   async #settleSome(): Promise<void> {
-    const keys = [...this.#keys].slice(0, mostRetried)
+    const keys = [...this.#keys.keys()].slice(0, mostRetried)
     try {
       await this.#payer.tags.settle()
-      if (this.#all) await this.#settleAll()
+      if (this.#all > 0) await this.#settleAll()
       await Promise.all(keys.map((storeKey) => this.settle(storeKey)))
     } catch {
       // Told of when it was owed, and tried again.

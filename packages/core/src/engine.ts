@@ -249,10 +249,11 @@ export class Engine {
       this.#begin(storeKey)
     }
     if (during !== 'expire') this.#overtake((storeKey) => storeKeys.includes(storeKey))
+    const { count } = this.debts
     const answer = attempt(
       () => this.debts.cleared(() => this.guard(during, call, this.timeoutFor(storeKeys.length))),
       (value) => {
-        this.debts.forget(storeKeys)
+        this.debts.forget(storeKeys, count)
         settled()
         return value
       },

@@ -293,6 +293,23 @@ describe('G2: no stale fill', () => {
     expect([await before, await after]).toEqual(['old', 'new'])
   })
 
+  it('a load overtaken by its tag is given to nobody who comes later, also while the store is left alone', async () => {
+    const clock = fakeClock()
+    const { log: _, ...shared } = sharedServer(clock).connect()
+    const store = faultyStore(shared)
+    const cache = createCache({ store, clock, circuit: { failures: 1 } })
+    const loads = gate()
+    const before = cache.getOrSet('k', () => loads.wait().then(() => 'old'), { tags: ['t'] })
+    await loads.arrived
+    store.fail('reject')
+    await cache.get('another')
+    await cache.invalidateTags(['t'])
+    const after = cache.getOrSet('k', () => 'new', { tags: ['t'] })
+    await settle()
+    loads.open()
+    expect([await before, await after]).toEqual(['old', 'new'])
+  })
+
   it('a stale value whose tag dies while its load fails is served to nobody, also where nobody tells of tags', async () => {
     const clock = fakeClock()
     const { log: _, ...store } = sharedServer(clock).connect()
@@ -751,6 +768,30 @@ describe('G4: a sick store never hurts', () => {
     await clock.advance(1_000)
     expect(await cache.get('k')).toBeUndefined()
     expect(await cache.getMany(['k'])).toEqual(new Map())
+  })
+
+  it('an expire that was asked for before does not pay for a removal that failed', async () => {
+    const clock = fakeClock()
+    const { local: _, ...inner } = mapStore(clock)
+    const slow = gate()
+    let isSick = false
+    const cache = createCache({
+      clock,
+      store: {
+        ...inner,
+        get: (key) => slow.wait().then(() => inner.get(key)),
+        delete: (key) => (isSick ? Promise.reject(new Error('no')) : inner.delete(key)),
+      },
+    })
+    await cache.set('k', 'old')
+    const expired = cache.expire('k')
+    await slow.arrived
+    isSick = true
+    await cache.delete('k')
+    slow.open()
+    await expired
+    isSick = false
+    expect(await cache.get('k')).toBeUndefined()
   })
 
   it('a set that works pays what was owed', async () => {

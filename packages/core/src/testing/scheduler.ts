@@ -8,6 +8,8 @@ import type { Random } from '../random.js'
 export interface Scheduler {
   readonly seed: number
   readonly random: Random
+  /** How many steps have been taken. */
+  readonly taken: number
   /** Waits until it is this one's turn. The label stands in the trace. */
   step(label: string): Promise<void>
   /**
@@ -24,6 +26,7 @@ export function scheduler(seed: number): Scheduler {
   const random = seededRandom(seed)
   const waiting: { readonly label: string; readonly go: () => void }[] = []
   const trace: string[] = []
+  let taken = 0
 
   const failed = (why: string, cause?: unknown): Error =>
     new Error(`${why} (seed ${seed}; last steps: ${trace.slice(-20).join(', ') || 'none'})`, { cause })
@@ -31,6 +34,9 @@ export function scheduler(seed: number): Scheduler {
   return {
     seed,
     random,
+    get taken() {
+      return taken
+    },
     step(label) {
       const { promise, resolve } = deferred<void>()
       waiting.push({ label, go: resolve })
@@ -47,6 +53,7 @@ export function scheduler(seed: number): Scheduler {
         const next = waiting.splice(Math.floor(random() * waiting.length), 1)[0]
         if (next !== undefined) {
           idled = 0
+          taken++
           trace.push(next.label)
           next.go()
         } else if (idle === undefined || ++idled > 1000) throw failed('the tasks stand still')
@@ -63,7 +70,7 @@ export function scheduler(seed: number): Scheduler {
  * The store as if it were far away: calls take effect one by one in the order they were made, each when the
  * scheduler says so, and answer when it says so again. Without a first tier in this process.
  */
-export function distantStore(store: Store, { step }: Scheduler): Store {
+export function distantStore(store: Store, { step }: Pick<Scheduler, 'step'>): Store {
   let last: Promise<unknown> = Promise.resolve()
   const far = <T>(label: string, call: () => Awaitable<T>): Promise<T> => {
     const effect = last.then(() => step(`${label} takes effect`)).then(call)

@@ -1,13 +1,19 @@
-/** A value, with when it began to be made, counted in steps of the run. */
+/** When something happened: a number of its own, and the step of the run in which it did. */
+export interface Moment {
+  readonly at: number
+  readonly step: number
+}
+
+/** A value, with when it began to be made. */
 export interface Made {
   readonly key: string
   readonly kind: 'load' | 'set'
   readonly tags: readonly string[]
   /** The process. */
   readonly by: number
-  readonly begun: number
-  /** When the `set` resolved; `Infinity` before, and for a load. */
-  acknowledged: number
+  readonly begun: Moment
+  /** When the `set` resolved; nothing before, and for a load. */
+  acknowledged?: Moment
 }
 
 /** A change of keys, once it was acknowledged. */
@@ -19,8 +25,8 @@ export interface Changed {
   /** What it put there. */
   readonly value?: Made
   readonly by: number
-  readonly begun: number
-  readonly acknowledged: number
+  readonly begun: Moment
+  readonly acknowledged: Moment
 }
 
 /** What was made and changed in a run, and what was seen of it that may not be. */
@@ -28,15 +34,16 @@ export class Chronicle {
   readonly violations: string[] = []
   readonly #processes: number
   readonly #changes: Changed[] = []
-  #time = 0
+  readonly #step: () => number
+  #at = 0
 
-  constructor(processes: number) {
+  constructor(processes: number, step: () => number) {
     this.#processes = processes
+    this.#step = step
   }
 
-  /** The next step. */
-  now(): number {
-    return ++this.#time
+  now(): Moment {
+    return { at: ++this.#at, step: this.#step() }
   }
 
   changed(change: Omit<Changed, 'acknowledged'>): void {
@@ -46,26 +53,28 @@ export class Chronicle {
   }
 
   /** A read that began then was answered with the value. */
-  saw(key: string, began: number, value: Made | undefined, how: 'get' | 'getOrSet'): void {
+  saw(key: string, began: Moment, value: Made | undefined, how: 'get' | 'getOrSet'): void {
     if (value === undefined) return
     if (value.key !== key) this.violations.push(`${how}(${key}) gave a value of ${value.key}`)
     for (const change of this.#changes) {
-      if (change.acknowledged > began || !change.covers(value) || change.value === value) continue
+      if (change.acknowledged.at > began.at || !change.covers(value) || change.value === value) continue
       if ((change.softly && how !== 'get') || !this.#isOlder(value, change)) continue
       this.violations.push(
-        `${how}(${key}) at ${began} gave the ${value.kind} of ${value.begun}, before the ${change.kind} of ${change.begun} to ${change.acknowledged}`,
+        `${how}(${key}) at ${began.at} gave the ${value.kind} of ${value.begun.at}, before the ${change.kind} of ${change.begun.at} to ${change.acknowledged.at}`,
       )
     }
   }
 
   #isOlder(value: Made, change: Changed): boolean {
-    if (value.kind === 'set') return value.acknowledged < change.begun
+    const { begun, acknowledged } = change
+    if (value.kind === 'set') return value.acknowledged !== undefined && value.acknowledged.at < begun.at
     // Another process is told in its own time, and what it begins to load meanwhile may be new. Tags end what is older
     // than the call; of other processes' keys, a pattern takes those that are there when it is called.
     const isNear =
       change.by === value.by &&
       change.kind !== 'invalidate' &&
       (change.kind !== 'pattern' || this.#processes === 1)
-    return value.begun < (isNear ? change.acknowledged : change.begun)
+    // Whoever changed it hears of it some promises later, but in the same step.
+    return isNear ? value.begun.step < acknowledged.step : value.begun.at < begun.at
   }
 }

@@ -1,7 +1,10 @@
 import type { Cache } from '../../cache.js'
 import type { GetOrSetOptions } from '../../options.js'
 import type { Scheduler } from '../scheduler.js'
-import type { Changed, Chronicle, Made } from './chronicle.js'
+import type { Changed, Chronicle, Made, Moment } from './chronicle.js'
+
+/** What a change is made by. */
+export type KindOfChange = 'set' | 'delete' | 'expire' | 'invalidate' | 'clear' | 'pattern' | 'many'
 
 const keys = ['a', 'b', 'c']
 const tagOf = (key: string): string => (key === 'c' ? 'rest' : 'first')
@@ -17,8 +20,15 @@ export class Player {
   readonly #caches: readonly Cache[]
   readonly #order: Scheduler
   readonly #chronicle: Chronicle
+  readonly #without: readonly KindOfChange[]
 
-  constructor(caches: readonly Cache[], order: Scheduler, chronicle: Chronicle) {
+  constructor(
+    caches: readonly Cache[],
+    order: Scheduler,
+    chronicle: Chronicle,
+    without: readonly KindOfChange[],
+  ) {
+    this.#without = without
     this.#caches = caches
     this.#order = order
     this.#chronicle = chronicle
@@ -100,10 +110,10 @@ export class Player {
     const key = this.#pick(keys)
     const tag = this.#pick([tagOf(key), tagOf(key), 'other'])
     const begun = this.#chronicle.now()
-    const value: Made = { key, kind: 'set', tags: [tagOf(key)], by, begun, acknowledged: Infinity }
+    const value: Made = { key, kind: 'set', tags: [tagOf(key)], by, begun }
     const one = ({ key: changed }: Made): boolean => changed === key
     const all = (): boolean => true
-    const changes = {
+    const changes: Record<KindOfChange, readonly [() => Promise<unknown>, Changed['covers']]> = {
       set: [() => cache.set(key, value, { tags: value.tags }), one],
       delete: [() => cache.delete(key), one],
       expire: [() => cache.expire(key), one],
@@ -111,8 +121,9 @@ export class Player {
       clear: [() => cache.clear(), all],
       pattern: [() => cache.clearPattern(key), one],
       many: [() => cache.deleteMany(keys), all],
-    } satisfies Record<string, readonly [() => Promise<unknown>, Changed['covers']]>
-    const kind = this.#pick(Object.keys(changes) as (keyof typeof changes)[])
+    }
+    const kinds = Object.keys(changes) as KindOfChange[]
+    const kind = this.#pick(kinds.filter((one) => !this.#without.includes(one)))
     const [act, covers] = changes[kind]
     await act()
     const softly = kind === 'expire'
@@ -139,13 +150,12 @@ export class Player {
   }
 }
 
-const loaded = (key: string, tags: readonly string[] | undefined, by: number, begun: number): Made => ({
+const loaded = (key: string, tags: readonly string[] | undefined, by: number, begun: Moment): Made => ({
   key,
   kind: 'load',
   tags: tags ?? [],
   by,
   begun,
-  acknowledged: Infinity,
 })
 
 function expect(error: unknown): void {
