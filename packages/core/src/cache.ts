@@ -345,18 +345,16 @@ export class Cache {
   ): Promise<Map<string, V>> {
     this.#engine.assertOpen()
     const wanted = each(keys)
-    const near: (Entry | undefined)[] = []
+    const near = new Map<string, Entry>()
     const rest: Target[] = []
     for (const key of wanted) {
       const entry = isNear ? this.#near(key) : undefined
-      near.push(entry)
       if (entry === undefined) rest.push(this.#scope.target(key, calls))
+      else near.set(key, entry)
     }
-    if (rest.length === wanted.length) return ask(rest)
+    if (near.size === 0) return ask(rest)
     const values = new Map<string, V>()
-    wanted.forEach((key, i) => {
-      if (near[i] !== undefined) values.set(key, this.#answer(key, near[i], 0) as V)
-    })
+    near.forEach((entry, key) => values.set(key, this.#answer(key, entry, 0) as V))
     if (rest.length === 0) return values
     const asked = await ask(rest)
     const all = new Map<string, V>()

@@ -225,7 +225,7 @@ export class Engine {
 
   /** Whether the key is among many that are being changed at this moment. */
   isCleared(storeKey: string): boolean {
-    if (this.#barriers.size > 0) for (const matches of this.#barriers) if (matches(storeKey)) return true
+    for (const matches of this.#barriers) if (matches(storeKey)) return true
     return false
   }
 

@@ -12,8 +12,6 @@ export class Failures {
 
   /** The failure that still holds the key off at `now`. */
   get(key: string, now: number): Failure | undefined {
-    // Nearly always.
-    if (this.#failures.size === 0) return undefined
     const failure = this.#failures.get(key)
     if (failure === undefined || now < failure.until) return failure
     this.#failures.delete(key)
@@ -27,7 +25,7 @@ export class Failures {
   }
 
   delete(key: string): void {
-    if (this.#failures.size > 0) this.#failures.delete(key)
+    this.#failures.delete(key)
   }
 
   deleteWhere(matches: (key: string) => boolean): void {

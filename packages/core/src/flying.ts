@@ -114,19 +114,16 @@ function look(engine: Engine, flights: readonly Flight[], position: TagPosition)
     void ask(engine, together, position)
   }
   for (const flight of flights) {
-    if (isKnown(engine, flight)) hasRead(engine, flight, flight.request.found)
+    const { looked, found, plan } = flight.request
+    // With leases the store is asked in any case, for the right to load.
+    const isKnown = looked === true || (plan.skip === 'read' && engine.store.leases === undefined)
+    if (isKnown || plan.skip === 'both') hasRead(engine, flight, found)
     else {
       open++
       lookFor(engine, flight, position, ready)
     }
   }
   ready()
-}
-
-/** Whether the store need not be asked. Where it lends leases it is asked in any case, for the right to load. */
-function isKnown({ store }: Engine, { request }: Flight): boolean {
-  const { looked, plan } = request
-  return looked === true || plan.skip === 'both' || (plan.skip === 'read' && store.leases === undefined)
 }
 
 /** Asks the store for one of them. `ready`: what it has is known, or the others are not to wait for it. */
@@ -279,7 +276,7 @@ function arrive(engine: Engine, flight: Flight, answer: Answer, loadMs: number):
   }
 }
 
-/** Ends a flight with the value, once that is kept. */
+/** Ends a flight with the value, once that is kept. By itself, so that a key whose store answers at once pays for no closure. */
 function endLater(engine: Engine, flight: Flight, value: unknown, kept: PromiseLike<void>): void {
   void kept.then(
     () => end(engine, flight, { value }),
@@ -309,7 +306,9 @@ function mark(engine: Engine, flights: readonly Flight[]): Awaitable<TagPosition
       // Without them nothing can be kept, but in the nearest tier, for as long as nobody can be asked.
       const storable = engine.local.alone !== undefined
       const tags = storable ? engine.tags.mint(names) : []
-      for (const flight of flights) Object.assign(flight, { storable, alone: storable, tags })
+      // And no change is known to be none of theirs: whoever joins after one begins anew.
+      const state = { storable, alone: storable, tags, outdated: !storable }
+      for (const flight of flights) Object.assign(flight, state)
       engine.tolerate(error, 'read the tags', key)
       return undefined
     },

@@ -35,67 +35,64 @@ export function keep(
   engine: Engine,
   flight: Flight,
   result: unknown,
-  { context, position, at, times }: Answer,
+  answer: Answer,
   loadMs: number,
 ): Awaitable<void> {
-  const { scope, storeKey, plan: asked } = flight.request
+  const { storeKey, plan } = flight.request
   // It is stored now, whoever leaves meanwhile. Store calls have a timeout of their own.
   flight.kept = true
   flight.endLimit?.()
   flight.endLimit = undefined
   engine.failures.delete(storeKey)
-  engine.tell('load', flight.request, times)
-  if (asked.skip === 'both') return
-  const loaded = { result, plan: context.plan(result), at, loadMs }
-  const late = loaded.plan.tags === asked.tags ? [] : untagged(flight, scope.tagsIn(loaded.plan.tags))
-  return late.length === 0
-    ? store(engine, flight, loaded)
-    : keepTagged(engine, flight, loaded, late, position)
+  engine.tell('load', flight.request, answer.times)
+  if (plan.skip === 'both') return
+  // None is ever taken away.
+  return answer.context.plan(result).tags.length === plan.tags.length
+    ? store(engine, flight, result, answer, loadMs)
+    : keepTagged(engine, flight, result, answer, loadMs)
 }
 
-/** What a load brought, and how it is to be kept. */
-interface Loaded {
-  readonly result: unknown
-  readonly plan: Plan
-  /** When it came. */
-  readonly at: number
-  readonly loadMs: number
-}
-
-const untagged = ({ tags }: Flight, names: readonly string[]): readonly string[] =>
-  names.filter((name) => !tags.some((tag) => tag.name === name))
-
-/** Keeps what was loaded under tags that the loader added, unless one of them changed since it began. */
+/** The same under tags that the loader added, unless one of them changed since the load began. */
 function keepTagged(
   engine: Engine,
   flight: Flight,
-  loaded: Loaded,
-  late: readonly string[],
-  position: TagPosition,
+  result: unknown,
+  answer: Answer,
+  loadMs: number,
 ): Awaitable<void> {
+  const { scope, key } = flight.request
+  const names = scope.tagsIn(answer.context.plan(result).tags)
+  const late = names.filter((name) => !flight.tags.some((tag) => tag.name === name))
   return attempt(
-    () => engine.tags.snapshotSince(late, position),
+    () => engine.tags.snapshotSince(late, answer.position),
     (added) => {
       if (added !== undefined) {
         // From here on whoever joins it depends on these, too.
         flight.tags = [...flight.tags, ...added]
-        return store(engine, flight, loaded)
+        return store(engine, flight, result, answer, loadMs)
       }
       flight.outdated = true
       wasFenced(engine, flight)
     },
     (error) => {
       flight.outdated = true
-      engine.tolerate(error, 'read the tags', flight.request.key)
+      engine.tolerate(error, 'read the tags', key)
     },
   )
 }
 
 /** Stores what was loaded, if it is to be stored. */
-function store(engine: Engine, flight: Flight, { result, plan, at, loadMs }: Loaded): Awaitable<void> {
+function store(
+  engine: Engine,
+  flight: Flight,
+  result: unknown,
+  { context, at }: Answer,
+  loadMs: number,
+): Awaitable<void> {
   const { storeKey, plan: asked } = flight.request
   if (result instanceof DoNotCache || asked.skip === 'write' || !flight.storable) return
   const value = valueOf(result)
+  const plan = context.plan(result)
   const ttl = ttlOfValue(value, plan, engine.settings.random)
   const kept = give(value, plan)
   if (ttl === 0) return flight.stale !== undefined && !flight.fenced ? engine.drop(storeKey) : undefined
@@ -105,21 +102,19 @@ function store(engine: Engine, flight: Flight, { result, plan, at, loadMs }: Loa
 /** Stores what a load brought, if nothing changed its key or its tags since it began. */
 function commit(engine: Engine, flight: Flight, entry: Entry, plan: Plan): Awaitable<void> {
   const { leases } = engine.store
-  const isOver = flight.fenced || flight.settled || engine.isChanging(flight.request.storeKey)
-  if (isOver || anyDead(entry.tags)) return wasFenced(engine, flight)
+  const { storeKey } = flight.request
+  if (flight.fenced || flight.settled || engine.isChanging(storeKey) || anyDead(entry.tags)) {
+    return wasFenced(engine, flight)
+  }
   approve(entry, plan)
   if (flight.alone) return keepNear(engine, flight, entry)
   if (leases !== undefined) return commitUnderLease(engine, flight, entry, leases)
   try {
-    const stored = storeLoaded(engine, flight, entry)
+    const stored = engine.guard('set', (store) => store.set(storeKey, entry))
     if (isPromise(stored)) return stored.then(ignore, (error) => notStored(engine, flight, entry, error))
   } catch (error) {
     notStored(engine, flight, entry, error)
   }
-}
-
-function storeLoaded(engine: Engine, { request: { storeKey } }: Flight, entry: Entry): Awaitable<void> {
-  return engine.guard('set', (store) => store.set(storeKey, entry))
 }
 
 function commitUnderLease(engine: Engine, flight: Flight, entry: Entry, leases: Leases): Awaitable<void> {

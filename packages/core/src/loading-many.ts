@@ -1,7 +1,7 @@
 import { attempt, chain, isPromise, together } from './awaitable.js'
 import { wrong } from './checks.js'
 import type { Engine } from './engine.js'
-import { type Failed, Flight, type Request, startOver } from './flight.js'
+import { type Failed, Flight, startOver } from './flight.js'
 import type { Found } from './found.js'
 import { bring, enter } from './flying.js'
 import type { LoadMany } from './loader.js'
@@ -51,11 +51,6 @@ function findPart(engine: Engine, wanted: readonly Target[]): Awaitable<readonly
   )
 }
 
-const served =
-  (engine: Engine, request: Request, found: Found): (() => unknown) =>
-  () =>
-    serve(engine, request, found)
-
 /** The values of several keys: `loadMany` is asked once for all that nobody has or is getting. */
 export async function loadAll<V>(
   engine: Engine,
@@ -88,8 +83,6 @@ export async function loadAll<V>(
     }
     waits.push(wait.then((value) => (answers[i] = () => next(value)), failed))
   }
-  const waitFor = (i: number, flight: Flight): void =>
-    later(i, wait(engine, flight, plan), (waited) => answer(engine, flight.request, waited))
   wanted.forEach(({ scope, key, storeKey }, i) => {
     const there = found[i]
     const request = {
@@ -102,14 +95,14 @@ export async function loadAll<V>(
       found: looked ? there : undefined,
       among: wanted.length,
     }
-    if (there?.state === 'fresh') answers[i] = served(engine, request, there)
+    if (there?.state === 'fresh') answers[i] = serve.bind(undefined, engine, request, there)
     else if (!alone && current(engine, storeKey) !== undefined) {
       // What was there says nothing any more when it begins anew.
       later(i, joinOrBegin(engine, { ...request, looked: false, found: undefined }), (value) => value)
     } else {
       const flight = (answers[i] = enter(engine, request, now))
       own.push(flight)
-      if (!isPatient) waitFor(i, flight)
+      if (!isPatient) later(i, wait(engine, flight, plan), (waited) => answer(engine, flight.request, waited))
     }
   })
   let hasLeft = false

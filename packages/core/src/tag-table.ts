@@ -23,10 +23,9 @@ export function allAlive(tags: readonly TagVersion[]): boolean {
 }
 
 /** Whether any version is known not to be the tag's any more. */
-export function anyDead(tags: readonly TagVersion[] | undefined): boolean {
-  if (tags !== undefined) for (let i = 0; i < tags.length; i++) if (tags[i]!.alive === false) return true
-  return false
-}
+export const anyDead = (tags: readonly TagVersion[] | undefined): boolean => tags?.some(isDead) === true
+
+const isDead = ({ alive }: TagVersion): boolean => alive === false
 
 /**
  * What this process knows of tags. Without a source it is where tags are decided; with one, it keeps copies

@@ -18,7 +18,7 @@ export class UnderWay<V> {
   }
 
   get(key: string): V | undefined {
-    return this.#size === 0 ? undefined : this.#map.get(key)
+    return this.#map.get(key)
   }
 
   set(key: string, value: V): void {
@@ -28,7 +28,7 @@ export class UnderWay<V> {
   }
 
   delete(key: string): void {
-    if (this.get(key) === undefined) return
+    if (this.#map.get(key) === undefined) return
     this.#size--
     this.#map.set(key, undefined)
   }

@@ -293,6 +293,22 @@ describe('G2: no stale fill', () => {
     expect([await before, await after]).toEqual(['old', 'new'])
   })
 
+  it('a load whose tags could not be read is given to nobody who comes after one of them changed', async () => {
+    const clock = fakeClock()
+    const store = faultyStore(sharedServer(clock).connect())
+    const cache = createCache({ store, clock })
+    const loads = gate()
+    store.fail('reject')
+    const before = cache.getOrSet('k', () => loads.wait().then(() => 'old'), { tags: ['t'] })
+    await loads.arrived
+    store.fail('none')
+    await cache.invalidateTags(['t'])
+    const after = cache.getOrSet('k', () => 'new', { tags: ['t'] })
+    await settle()
+    loads.open()
+    expect([await before, await after]).toEqual(['old', 'new'])
+  })
+
   it('a load overtaken by its tag is given to nobody who comes later, also while the store is left alone', async () => {
     const clock = fakeClock()
     const { log: _, ...shared } = sharedServer(clock).connect()

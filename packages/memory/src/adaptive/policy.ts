@@ -276,7 +276,5 @@ export function adaptiveOf<V extends object>(settings: Adaptive<V>): Bounded<V> 
 
 /** A copy of the list that is as long as that. */
 function longer<T>(list: readonly T[], length: number, filler?: T): T[] {
-  const copy = new Array<T>(length)
-  for (let i = 0; i < length; i++) copy[i] = list[i] ?? filler!
-  return copy
+  return list.concat(Array<T>(length - list.length).fill(filler!))
 }
