@@ -46,7 +46,16 @@ function findPart(engine: Engine, wanted: readonly Target[]): Awaitable<readonly
       const storeKeys = wanted.map(({ storeKey }) => storeKey)
       return engine.guard('get', () => batch.getMany(storeKeys), engine.timeoutFor(storeKeys.length))
     },
-    (entries) => together(wanted.map((target, i) => usable(engine, target, entries[i]))),
+    (entries) =>
+      together(
+        wanted.map((target, i) =>
+          chain(usable(engine, target, entries[i]), (found) => {
+            // What the nearest tier had is gone from there, if it cannot be used: those behind may have another.
+            const isNear = engine.local.alone !== undefined && entries[i]?.tier === 0
+            return found === undefined && isNear ? find(engine, target) : found
+          }),
+        ),
+      ),
     each,
   )
 }

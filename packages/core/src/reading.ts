@@ -50,7 +50,11 @@ export function usable(
   const { plan } = target
   const found = (value: unknown): Found => ({ entry, value, state })
   const laidOut = (alive: boolean): Awaitable<Found | undefined> => {
-    if (!alive) return undefined
+    if (!alive) {
+      // It must not stand before what another process has stored since.
+      if (engine.local.peek(target.storeKey) === entry) engine.local.alone?.delete(target.storeKey)
+      return undefined
+    }
     if (plan.schema === undefined && (plan.version === undefined || plan.version === entry.version)) {
       return found(entry.value)
     }
