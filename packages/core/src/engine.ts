@@ -362,7 +362,7 @@ export class Engine {
       this.leave(flight)
       // Others need not wait for its term. The store has this sent before it closes.
       flight.endLease?.()
-      flight.abort(error)
+      flight.abort(error, this.clock)
     }
     const closed = attempt(
       () => this.store.close(),

@@ -75,6 +75,20 @@ export interface EntryFields<V> {
 /** Makes an entry in the compact form that costs memory stores the least. */
 export function createEntry<V>(fields: EntryFields<V>): Entry<V> {
   const { value, createdAt, ttl, grace = 0, loadMs = 0, tags, version, tier = 0 } = fields
+  return entryOf(value, createdAt, ttl, grace, loadMs, tags, version, tier)
+}
+
+/** The same, without an object for what it is made of. */
+export function entryOf<V>(
+  value: V,
+  createdAt: number,
+  ttl: number,
+  grace: number,
+  loadMs: number,
+  tags: readonly TagVersion[] | undefined,
+  version: number | string | undefined,
+  tier: number,
+): Entry<V> {
   let details = shared[tier]
   if (details === undefined || !isOf(details, grace, tags, version)) {
     details = tier === 0 && isOf(plain, grace, tags, version) ? plain : { grace, tags, version, tier }

@@ -47,6 +47,14 @@ export interface Request extends Target {
   readonly background?: boolean
 }
 
+/** What is made of a flight when somebody asks for it: of many keys that are loaded together, few are asked. */
+interface Asked {
+  landing?: Deferred<Landed>
+  reading?: Deferred<void>
+  controller?: AbortController
+  reason?: { readonly error: unknown }
+}
+
 /**
  * One load of one key, and those who wait for it. It is in the flight table from before its first wait until
  * it ends or is fenced; a fenced one still answers those who joined before, and stores nothing.
@@ -100,81 +108,82 @@ export class Flight {
   /** Called when it is settled. */
   onEnd: (() => void) | undefined
 
-  readonly #clock: Clock
-  #landing: Deferred<Landed> | undefined
+  /** The store has been asked. */
   #hasRead = false
-  #reading: Deferred<void> | undefined
-  #controller: AbortController | undefined
-  #reason: { readonly error: unknown } | undefined
+  #asked: Asked | undefined
 
-  constructor(request: Request, forced: boolean, startedAt: number, changes: number, clock: Clock) {
+  constructor(request: Request, forced: boolean, startedAt: number, changes: number) {
     this.request = request
     this.background = request.background === true
     this.kept = this.background
     this.forced = forced || this.background
     this.startedAt = startedAt
     this.changes = changes
-    this.#clock = clock
   }
 
-  /** What it will have come to. Made when it is asked for: of many keys that are loaded together, few are. */
+  /** What it will have come to. */
   get landed(): Promise<Landed> {
-    this.#landing ??= deferred()
-    if (this.outcome !== undefined) this.#landing.resolve(this.outcome)
-    return this.#landing.promise
+    const landing = (this.#more.landing ??= deferred())
+    if (this.outcome !== undefined) landing.resolve(this.outcome)
+    return landing.promise
   }
 
   /** Settles when the store has been asked and `stale` is known. */
   get read(): Promise<void> {
-    this.#reading ??= deferred()
-    if (this.#hasRead) this.#reading.resolve()
-    return this.#reading.promise
+    const reading = (this.#more.reading ??= deferred())
+    if (this.#hasRead) reading.resolve()
+    return reading.promise
   }
 
   /** The store has been asked. */
   hasRead(): void {
     this.#hasRead = true
-    this.#reading?.resolve()
+    this.#asked?.reading?.resolve()
   }
 
-  /** The loader's signal, made when it is asked for. */
+  /** The loader's signal. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason.error)
+    const more = this.#more
+    if (more.controller === undefined) {
+      more.controller = new AbortController()
+      if (more.reason !== undefined) more.controller.abort(more.reason.error)
     }
-    return this.#controller.signal
+    return more.controller.signal
+  }
+
+  get #more(): Asked {
+    return (this.#asked ??= {})
   }
 
   /** The stale value, if it may still be served. */
-  get standIn(): Found | undefined {
+  standIn(clock: Clock): Found | undefined {
     const { stale, fenced } = this
     if (stale === undefined || fenced) return undefined
     const { staleAt, expiresAt, tags } = stale.entry
     // Without grace nothing stands in for a load that was asked for.
-    if (expiresAt === staleAt || this.#clock.now() >= expiresAt || anyDead(tags)) return undefined
+    if (expiresAt === staleAt || clock.now() >= expiresAt || anyDead(tags)) return undefined
     return stale
   }
 
   /** Tells those who wait what it came to: where it failed, a stale value may stand in. */
-  settle(outcome: Brought | Failed): void {
+  settle(outcome: Brought | Failed, clock: Clock): void {
     this.outcome = outcome
     if ('failure' in outcome) {
-      const stale = this.standIn
+      const stale = this.standIn(clock)
       const reason = this.loadedAt === 0 ? 'held-off' : 'error'
       if (stale !== undefined) this.outcome = { stale, reason, error: outcome.failure }
     }
     this.settled = true
     this.hasRead()
-    this.#landing?.resolve(this.outcome)
+    this.#asked?.landing?.resolve(this.outcome)
     this.onEnd?.()
   }
 
   /** Gives the load up: its loader is told, those who wait get `reason`, and what it still brings is dropped. */
-  abort(reason: unknown): void {
-    this.settle({ failure: reason })
-    this.#reason = { error: reason }
-    this.#controller?.abort(reason)
+  abort(reason: unknown, clock: Clock): void {
+    this.settle({ failure: reason }, clock)
+    this.#more.reason = { error: reason }
+    this.#asked?.controller?.abort(reason)
     this.onAbort?.(reason)
   }
 }

@@ -25,7 +25,7 @@ export function begin(engine: Engine, request: Request): Flight {
 export function enter(engine: Engine, request: Request, now: number = engine.clock.now()): Flight {
   const { plan } = request
   const forced = plan.forceRefresh === true || plan.skip === 'read'
-  const flight = new Flight(request, forced, now, engine.tags.changes, engine.clock)
+  const flight = new Flight(request, forced, now, engine.tags.changes)
   engine.enter(flight, plan.skip === 'both')
   // Most flights find what they need in the store, which has a timeout of its own.
   if (engine.settings.timeouts.store >= plan.timeouts.load) limit(engine, [flight])
@@ -72,14 +72,14 @@ function end(engine: Engine, flight: Flight, outcome: Brought | Failed): void {
   release(engine, flight)
   if (flight.settled) return
   engine.leave(flight)
-  flight.settle(outcome)
+  flight.settle(outcome, engine.clock)
 }
 
 /** Gives a load up, for a reason that everyone who still waits is told. */
 export function giveUp(engine: Engine, flight: Flight, reason: unknown): void {
   if (flight.settled) return
   engine.leave(flight)
-  flight.abort(reason)
+  flight.abort(reason, engine.clock)
   // Callers who leave say nothing about the origin.
   if (flight.loadedAt > 0)
     failed(engine, flight, reason, timesOf(flight, engine.clock.now()), reason instanceof CacheError)
@@ -205,8 +205,9 @@ function resultsIn(answer: unknown, keys: readonly string[]): (key: string) => u
   if (all instanceof Map) {
     const results: ReadonlyMap<string, unknown> = all
     return (key) => {
-      if (!results.has(key)) throw startOver
-      return results.get(key)
+      const result = results.get(key)
+      if (result === undefined && !results.has(key)) throw startOver
+      return result
     }
   }
   const got = Array.isArray(answer) ? `an array of ${answer.length}` : show(answer)

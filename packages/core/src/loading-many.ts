@@ -1,6 +1,7 @@
 import { attempt, chain, isPromise, together } from './awaitable.js'
 import { wrong } from './checks.js'
 import type { Engine } from './engine.js'
+import type { Entry } from './entry.js'
 import { type Failed, Flight, startOver } from './flight.js'
 import type { Found } from './found.js'
 import { bring, enter } from './flying.js'
@@ -26,9 +27,11 @@ export function findMany(
   engine: Engine,
   wanted: readonly Target[],
 ): Awaitable<readonly (Found | undefined)[]> {
+  const parts = partsOf(wanted)
+  if (parts.length === 1) return findPart(engine, wanted)
   const found: (Found | undefined)[] = []
   let asked: Awaitable<unknown>
-  for (const part of partsOf(wanted)) {
+  for (const part of parts) {
     const more = (): Awaitable<unknown> => chain(findPart(engine, part), (all) => found.push(...all))
     asked = chain(asked, more)
   }
@@ -46,18 +49,21 @@ function findPart(engine: Engine, wanted: readonly Target[]): Awaitable<readonly
       const storeKeys = wanted.map(({ storeKey }) => storeKey)
       return engine.guard('get', () => batch.getMany(storeKeys), engine.timeoutFor(storeKeys.length))
     },
-    (entries) =>
-      together(
-        wanted.map((target, i) =>
-          chain(usable(engine, target, entries[i]), (found) => {
-            // What the nearest tier had is gone from there, if it cannot be used: those behind may have another.
-            const isNear = engine.local.alone !== undefined && entries[i]?.tier === 0
-            return found === undefined && isNear ? find(engine, target) : found
-          }),
-        ),
-      ),
+    (entries) => together(wanted.map((target, i) => usableOrBehind(engine, target, entries[i]))),
     each,
   )
+}
+
+/** What the nearest tier has and cannot be used is gone from there: those behind may have another. */
+function usableOrBehind(
+  engine: Engine,
+  target: Target,
+  entry: Entry | undefined,
+): Awaitable<Found | undefined> {
+  if (entry === undefined) return undefined
+  const found = usable(engine, target, entry)
+  if (engine.local.alone === undefined || entry.tier !== 0) return found
+  return chain(found, (one) => one ?? find(engine, target))
 }
 
 /** The values of several keys: `loadMany` is asked once for all that nobody has or is getting. */

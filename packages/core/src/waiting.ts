@@ -40,7 +40,7 @@ export function wait(engine: Engine, flight: Flight, plan: Plan): Promise<Landed
       end(outcome)
     }
     const serveStale = (): boolean => {
-      const stale = over || flight.settled ? undefined : flight.standIn
+      const stale = over || flight.settled ? undefined : flight.standIn(engine.clock)
       if (stale !== undefined) leave({ stale, reason: 'timeout' })
       return stale !== undefined
     }

@@ -1,7 +1,7 @@
 import { attempt, chain, together } from './awaitable.js'
 import { give } from './copy.js'
 import type { Engine } from './engine.js'
-import { createEntry, type Entry, graceOf, type TagVersion } from './entry.js'
+import { createEntry, type Entry, entryOf, graceOf, type TagVersion } from './entry.js'
 import { CacheError } from './errors.js'
 import { DoNotCache } from './loader.js'
 import { partsOf } from './parts.js'
@@ -30,15 +30,7 @@ export function makeEntry(
   loadMs: number,
 ): Entry {
   const { grace, version } = plan
-  return createEntry({
-    value,
-    createdAt,
-    ttl,
-    grace,
-    loadMs,
-    tags: tags.length > 0 ? tags : undefined,
-    version,
-  })
+  return entryOf(value, createdAt, ttl, grace, loadMs, tags.length > 0 ? tags : undefined, version, 0)
 }
 
 /** Replaces an entry, at once where the store answers at once. */
