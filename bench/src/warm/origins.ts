@@ -13,14 +13,20 @@ export interface Origin extends AsyncDisposable {
 /** Where the origins are. */
 export interface Places {
   readonly postgres: string
+  /** The same server, a millisecond away. */
+  readonly farPostgres: string
   /** A file for libsql. */
   readonly file: string
 }
 
 const open = {
   PostgreSQL: ({ postgres }: Places, most: number): Origin => inPostgres(postgres, narrow, most),
+  'PostgreSQL a millisecond away': ({ farPostgres }: Places, most: number): Origin =>
+    inPostgres(farPostgres, narrow, most),
   'PostgreSQL and a typical table': ({ postgres }: Places, most: number): Origin =>
     inPostgres(postgres, typical, most),
+  'PostgreSQL and a typical table, a millisecond away': ({ farPostgres }: Places, most: number): Origin =>
+    inPostgres(farPostgres, typical, most),
   'libsql on a file': ({ file }: Places): Origin => inLibsql(new Database(file)),
   'libsql in memory': (): Origin => {
     const database = new Database(':memory:')
@@ -36,7 +42,7 @@ export const originNames = Object.keys(open) as readonly OriginName[]
 export const openOrigin = (name: OriginName, places: Places, most: number): Origin => open[name](places, most)
 
 /** Puts the rows where the processes that measure find them. */
-export async function fill({ postgres, file }: Places): Promise<void> {
+export async function fill({ postgres, file }: Pick<Places, 'postgres' | 'file'>): Promise<void> {
   const pool = new pg.Pool({ connectionString: postgres, max: 1 })
   for (const { name, columns, row } of [narrow, typical]) {
     await pool.query(`CREATE TABLE ${name} (${columns})`)
