@@ -36,6 +36,18 @@ function setUpFaulty(options: Partial<CacheOptions> = {}): {
   return { clock, store, cache: createCache({ store, clock, ...options }) }
 }
 
+/** What a load with a tag brings to the one who began it, and to one who comes after the change, while it is still at work. */
+async function across(cache: Cache, change: () => Promise<void>): Promise<readonly string[]> {
+  const loads = gate()
+  const before = cache.getOrSet('k', () => loads.wait().then(() => 'old'), { tags: ['t'] })
+  await loads.arrived
+  await change()
+  const after = cache.getOrSet('k', () => 'new', { tags: ['t'] })
+  await settle()
+  loads.open()
+  return Promise.all([before, after])
+}
+
 describe('G1: one load', () => {
   it('a hundred readers of one missing key cost one load', async () => {
     const { cache } = setUp()
@@ -283,30 +295,19 @@ describe('G2: no stale fill', () => {
     const clock = fakeClock()
     const { log: _, ...store } = sharedServer(clock).connect()
     const cache = createCache({ store, clock })
-    const loads = gate()
-    const before = cache.getOrSet('k', () => loads.wait().then(() => 'old'), { tags: ['t'] })
-    await loads.arrived
-    await cache.invalidateTags(['t'])
-    const after = cache.getOrSet('k', () => 'new', { tags: ['t'] })
-    await settle()
-    loads.open()
-    expect([await before, await after]).toEqual(['old', 'new'])
+    expect(await across(cache, () => cache.invalidateTags(['t']))).toEqual(['old', 'new'])
   })
 
   it('a load whose tags could not be read is given to nobody who comes after one of them changed', async () => {
     const clock = fakeClock()
     const store = faultyStore(sharedServer(clock).connect())
     const cache = createCache({ store, clock })
-    const loads = gate()
     store.fail('reject')
-    const before = cache.getOrSet('k', () => loads.wait().then(() => 'old'), { tags: ['t'] })
-    await loads.arrived
-    store.fail('none')
-    await cache.invalidateTags(['t'])
-    const after = cache.getOrSet('k', () => 'new', { tags: ['t'] })
-    await settle()
-    loads.open()
-    expect([await before, await after]).toEqual(['old', 'new'])
+    const change = (): Promise<void> => {
+      store.fail('none')
+      return cache.invalidateTags(['t'])
+    }
+    expect(await across(cache, change)).toEqual(['old', 'new'])
   })
 
   it('a load overtaken by its tag is given to nobody who comes later, also while the store is left alone', async () => {
@@ -314,16 +315,12 @@ describe('G2: no stale fill', () => {
     const { log: _, ...shared } = sharedServer(clock).connect()
     const store = faultyStore(shared)
     const cache = createCache({ store, clock, circuit: { failures: 1 } })
-    const loads = gate()
-    const before = cache.getOrSet('k', () => loads.wait().then(() => 'old'), { tags: ['t'] })
-    await loads.arrived
-    store.fail('reject')
-    await cache.get('another')
-    await cache.invalidateTags(['t'])
-    const after = cache.getOrSet('k', () => 'new', { tags: ['t'] })
-    await settle()
-    loads.open()
-    expect([await before, await after]).toEqual(['old', 'new'])
+    const change = async (): Promise<void> => {
+      store.fail('reject')
+      await cache.get('another')
+      await cache.invalidateTags(['t'])
+    }
+    expect(await across(cache, change)).toEqual(['old', 'new'])
   })
 
   it('a stale value whose tag dies while its load fails is served to nobody, also where nobody tells of tags', async () => {
