@@ -248,7 +248,8 @@ export class Engine {
       this.failures.delete(storeKey)
       this.#begin(storeKey)
     }
-    if (during !== 'expire') this.#overtake((storeKey) => storeKeys.includes(storeKey))
+    if (during !== 'expire' && this.rewriting.size > 0)
+      this.#overtake((storeKey) => storeKeys.includes(storeKey))
     const { count } = this.debts
     const answer = attempt(
       () => this.debts.cleared(() => this.guard(during, call, this.timeoutFor(storeKeys.length))),
