@@ -71,6 +71,7 @@ export { type Random, randomId, systemRandom } from './random.js'
 export { escapeGlob, matchGlob } from './glob.js'
 export { cloneOf, freezeOf } from './copy.js'
 export { UnderWay } from './under-way.js'
+export { timeoutFor } from './parts.js'
 
 // Observe
 export { type CacheEvents, type EventName, eventNames, type KeyEvent, type Listener } from './events.js'

@@ -4,7 +4,10 @@ const most = 250
 /** How much longer than for one a store may take for each further key, in milliseconds. */
 const perKey = 2
 
-/** How long a call for so many keys may take. */
+/**
+ * How long the cache waits for a store's call for so many keys, in milliseconds, where it waits `timeout` for one: the last
+ * of them has to wait for the others.
+ */
 export const timeoutFor = (keys: number, timeout: number): number => timeout + (keys - 1) * perKey
 
 /** The list in order, in parts that one call of a store can be given. */

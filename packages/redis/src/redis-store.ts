@@ -8,6 +8,7 @@ import {
   matchGlob,
   type Store,
   systemClock,
+  timeoutFor,
   toMs,
 } from '@flow-cache/core'
 import { Calls, notText } from './calls.js'
@@ -32,7 +33,6 @@ import type { RedisStoreOptions } from './options.js'
 import { RedisTags } from './redis-tags.js'
 import type { Argument } from './script-call.js'
 import * as scripts from './scripts.js'
-import { timeFor } from './time-for.js'
 import { type Kind, Turn } from './turn.js'
 import { word } from './word.js'
 
@@ -163,7 +163,7 @@ class RedisStore implements Store {
   }
 
   async #setMany(entries: readonly (readonly [key: string, entry: Entry])[]): Promise<void> {
-    const deadline = this.#clock.now() + timeFor(entries.length, this.#timeout)
+    const deadline = this.#clock.now() + timeoutFor(entries.length, this.#timeout)
     // Frames need the server's time. All are made before the first is sent: one may be refused.
     if (this.#link.begun === undefined) await this.#calls.make(() => Promise.resolve())
     const written = entries.map(([key, entry]) => this.#written(key, entry, deadline))
@@ -177,9 +177,9 @@ class RedisStore implements Store {
    */
   async #set(key: string, entry: Entry, deadline: number, written?: readonly Argument[]): Promise<void> {
     if (entry.tags !== undefined) this.#markers.touch(entry.tags)
-    const write = (args = this.#written(key, entry, deadline)): readonly Argument[] => args
+    const write = (): readonly Argument[] => this.#written(key, entry, deadline)
     try {
-      await this.#change(this.#scripts.set, key, () => write(written))
+      await this.#change(this.#scripts.set, key, written ?? write)
     } catch (error) {
       if (isUnknown(error)) await this.#until(deadline)
       if (!isLate(error) || this.#clock.now() >= deadline) throw error

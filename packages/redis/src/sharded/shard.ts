@@ -1,5 +1,11 @@
-import { type Awaitable, CacheError, type CacheErrorCode, type Clock, type Store } from '@flow-cache/core'
-import { timeFor } from '../time-for.js'
+import {
+  type Awaitable,
+  CacheError,
+  type CacheErrorCode,
+  type Clock,
+  type Store,
+  timeoutFor,
+} from '@flow-cache/core'
 
 /** How many failures in a row open the circuit. */
 const failures = 3
@@ -66,7 +72,7 @@ export class Shard {
 
   /** The same for a call for so many keys. */
   callMany<T>(during: string, keys: number, call: (store: Store) => Awaitable<T>): Promise<T> {
-    return this.call(during, call, timeFor(keys, this.#timeout))
+    return this.call(during, call, timeoutFor(keys, this.#timeout))
   }
 
   async #call<T>(during: string, call: (store: Store) => Awaitable<T>, timeout: number): Promise<T> {
